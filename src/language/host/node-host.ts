@@ -112,8 +112,16 @@ function machine(): Machine {
     cores: availableParallelism(),
     load: loadavg()[0] ?? 0,
     memoryBytes: Math.min(totalmem(), containerLimit()),
-    cpu: cpus()[0]?.model ?? 'unknown',
+    cpu: processorModel(),
   };
+}
+
+let model: string | undefined;
+
+/** The system is asked once: it tells of every core, which takes milliseconds, and a plan of many machines asks for each. */
+function processorModel(): string {
+  model ??= cpus()[0]?.model ?? 'unknown';
+  return model;
 }
 
 /** The memory limit of the control group (version 2, then 1), or infinity. */

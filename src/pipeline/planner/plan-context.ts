@@ -23,6 +23,9 @@ import type { Models, PlannedModel } from './stage-models.js';
 
 export type PlanStore = Pick<Store, 'find' | 'resumable' | 'begun'>;
 
+/** Of a store in which no checkpoint is looked for. */
+export const neverResumable: PlanStore['resumable'] = () => false;
+
 export interface PlanContext {
   readonly program: Program;
   readonly host: Host;

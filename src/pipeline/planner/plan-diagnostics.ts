@@ -29,9 +29,14 @@ interface NotFit {
   readonly rejected: readonly RejectedPlan[];
   /** A step that the file does not list and with which the stage would fit. */
   readonly wouldHelp?: string;
+  /** Devices have shards of the model: with more of them, each has less. */
+  readonly isSharded?: boolean;
 }
 
-export function notFit(stage: Stage, { peak, budget, machine, rejected, wouldHelp }: NotFit): Diagnostic {
+export function notFit(
+  stage: Stage,
+  { peak, budget, machine, rejected, wouldHelp, isSharded = false }: NotFit,
+): Diagnostic {
   const tight = tighter(peak, budget);
   const { needs, available, device } = tight;
   const { refused } = peak;
@@ -42,6 +47,7 @@ export function notFit(stage: Stage, { peak, budget, machine, rejected, wouldHel
   const ways = [
     ...(wouldHelp === undefined ? [] : [`add \`${wouldHelp}\` to \`fallback\`: the stage would fit`]),
     refused === undefined ? moreMemory(tight, short.memoryBytes) : OTHER_RUNTIME,
+    ...(isSharded ? ['use more devices'] : []),
   ];
   const why = refused === undefined ? `${needsText(needs)}, and ${there}` : refusedText(refused);
   return error('FTP0901', stage.span, `stage \`${stage.name}\` does not fit: ${why}`, {

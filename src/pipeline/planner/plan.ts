@@ -30,7 +30,7 @@ import { decoderShape } from './memory/train.js';
 import { fitsIn, tighter } from './memory-budget.js';
 import { parallelPlan } from './parallel-stages.js';
 import { speedPath } from './plan-cache.js';
-import type { PlanContext } from './plan-context.js';
+import { neverResumable, type PlanContext } from './plan-context.js';
 import { missingSecrets, notFit, slowProducts, slowSteps, stageTooLarge } from './plan-diagnostics.js';
 import type {
   BudgetLine,
@@ -321,7 +321,12 @@ async function decideTrain(context: PlanContext, stage: Stage, limits: StageLimi
     rejected,
     limits: decision.limits,
     wouldHelp,
-    problem: fitsIn(peak, budget) ? undefined : notFit(stage, { peak, budget, machine, rejected, wouldHelp }),
+    problem: fitsIn(peak, budget)
+      ? undefined
+      : notFit(stage, {
+          ...{ peak, budget, machine, rejected, wouldHelp },
+          isSharded: trainPlan.sharding === 'fsdp',
+        }),
   };
 }
 
@@ -352,8 +357,8 @@ function checkpointsLeft(
   stage: Stage,
   trainPlan: TrainPlan | undefined,
 ): readonly Reason[] {
-  if (stage.kind !== 'train') return [];
   const { program, host, digests, keys, store } = context;
+  if (stage.kind !== 'train' || store.resumable === neverResumable) return [];
   return RUNTIME_NAMES.filter((name) => name !== context.runtime.name).flatMap((name) => {
     const runtime = identityOf(host, name);
     const { key } = keyOf(stageParts(program, stage, host, { digests, runtime }, keys), trainPlan);

@@ -21,12 +21,17 @@ export function bytes(value: number): string {
   return `${sign}${size.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min` */
+/** Hours from which days say more. */
+const LONG = 100;
+
+/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`, `12 days 07 h` */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  const hours = Math.round(seconds / 3600);
+  if (hours >= LONG) return `${count(Math.floor(hours / 24))} days ${pad(hours % 24)} h`;
   const minutes = Math.round(seconds / 60);
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }

@@ -12,6 +12,7 @@ import { withLocalShapes } from '../hub/local-shapes.js';
 import { firstPlace, type LockResolveOptions, type PinnedPipeline, resolveProgram } from '../lock/index.js';
 import { askedEngine } from '../planner/budget.js';
 import { decidedProgram, type PlanOptions, plan } from '../planner/plan.js';
+import { neverResumable } from '../planner/plan-context.js';
 import type { Plan } from '../planner/plan-json.js';
 import { between } from '../planner/time/train-time.js';
 import { DOWNLOAD, FETCHED } from '../planner/time/utilisation.js';
@@ -155,7 +156,7 @@ export async function readyToPlan(
 
 const NO_STORE: PlanOptions['store'] = {
   find: () => undefined,
-  resumable: () => false,
+  resumable: neverResumable,
   begun: () => [],
 };
 

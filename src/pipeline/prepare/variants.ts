@@ -3,7 +3,7 @@ import { compile } from '../../language/compile.js';
 import type { Host } from '../../language/host/host.js';
 import type { Program, Stage, Values } from '../../language/ir/program.js';
 import { type PlanOptions, plan } from '../planner/plan.js';
-import type { PlanStore } from '../planner/plan-context.js';
+import { neverResumable, type PlanStore } from '../planner/plan-context.js';
 import type { Plan } from '../planner/plan-json.js';
 import { surveyOnce } from '../planner/plan-session.js';
 import type { Speed } from '../planner/speed.js';
@@ -53,7 +53,7 @@ const withoutTrainings = (store: PlanStore): PlanStore => ({
     const entry = store.find(key, options);
     return entry?.record.kind === 'train' ? undefined : entry;
   },
-  resumable: () => false,
+  resumable: neverResumable,
   begun: () => [],
 });
 

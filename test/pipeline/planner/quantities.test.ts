@@ -1,7 +1,7 @@
 /** Amounts of money as plans print them: what is little keeps digits that say something. */
 import { expect } from 'chai';
 import { plannedText } from '../../../src/pipeline/planner/budget.js';
-import { usd } from '../../../src/pipeline/planner/quantities.js';
+import { duration, usd } from '../../../src/pipeline/planner/quantities.js';
 
 describe('quantities', () => {
   const prices: Readonly<Record<string, number>> = {
@@ -19,6 +19,23 @@ describe('quantities', () => {
   for (const [text, value] of Object.entries(prices))
     it(`of money: ${text}`, () => {
       expect(usd(value)).to.equal(text);
+    });
+});
+
+describe('durations', () => {
+  const hour = 3600;
+  const texts: readonly (readonly [number, string])[] = [
+    [0.42, '0.4 s'],
+    [59.4, '59 s'],
+    [200, '3 min 20 s'],
+    [2.08 * hour, '2 h 05 min'],
+    [99.4 * hour, '99 h 24 min'],
+    [100 * hour, '4 days 04 h'],
+    [30_581.4 * hour, '1,274 days 05 h'],
+  ];
+  for (const [seconds, text] of texts)
+    it(text, () => {
+      expect(duration(seconds)).to.equal(text);
     });
 });
 

@@ -21,17 +21,23 @@ const UNCOUNTED = {
   versions: ' (recorded tables), so that it is an estimate for these versions',
 } as const;
 
+interface AllocationOptions {
+  readonly width?: number | undefined;
+  /** What the GPU is called. */
+  readonly gpu?: string | undefined;
+}
+
 export function allocationLines(
   { phase, bytes: expected, low, high, reserved, driver, uncounted, counted }: Allocation,
   palette: Palette,
-  width = Number.POSITIVE_INFINITY,
+  { width = Number.POSITIVE_INFINITY, gpu = '' }: AllocationOptions = {},
 ): readonly string[] {
   const range = (figures: { readonly low: number; readonly high: number }): string =>
     `${bytes(figures.low)} to ${bytes(figures.high)}`;
   const shown =
     reserved === undefined || driver === undefined
       ? ''
-      : `; the allocator holds ${range(reserved)}, nvidia-smi shows ${range(driver)}`;
+      : `; the allocator holds ${range(reserved)}, ${gpu.startsWith('AMD ') ? 'rocm-smi' : 'nvidia-smi'} shows ${range(driver)}`;
   const text = `Tensors: ${bytes(expected)} (${range({ low, high })}) ${PHASES[phase]}${shown}; counted with torch ${counted.torch}${uncounted === undefined ? PLACES[counted.by] : UNCOUNTED[uncounted]}`;
   return wrapped(text, width - 2).map((line) => palette.dim(`  ${line}`));
 }

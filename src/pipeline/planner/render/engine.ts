@@ -3,6 +3,7 @@ import { formatQuantity } from '../../../language/check/units.js';
 import type { Ranks, Sharding } from '../../../language/ir/engines.js';
 import type { Value } from '../../../language/ir/program.js';
 import type { Plan, PlannedNetwork, PlannedRanks, PlannedStage } from '../plan-json.js';
+import { duration } from '../quantities.js';
 
 const SET_BY: Readonly<Record<Plan['engineSetBy'], string>> = {
   option: 'as asked for on the command line',
@@ -13,24 +14,36 @@ const SET_BY: Readonly<Record<Plan['engineSetBy'], string>> = {
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 /** The first line says what computes; empty for the embedded engine. */
-export function engineLines({ runtime, engineSetBy, ranks, network, stages }: Plan): readonly string[] {
+export function engineLines(plan: Plan): readonly string[] {
+  const { runtime, engineSetBy, ranks, network, stages } = plan;
   if (ranks === undefined) return [];
   const versions = runtime.slice(runtime.indexOf(' ') + 1);
   return [
     `Computed by the accelerate engine, ${SET_BY[engineSetBy]}: ${placeText(ranks)}; ${versions}`,
-    ...(network === undefined ? [] : [networkText(network)]),
-    ...stages.flatMap((stage) => [...sharingText(stage, ranks), ...precisionText(stage, ranks)]),
+    ...(network === undefined ? [] : [networkText(network, plan)]),
+    ...stages.flatMap((stage) => [
+      ...sharingText(stage, ranks),
+      ...idleText(stage, ranks),
+      ...precisionText(stage, ranks),
+    ]),
   ];
 }
 
-function networkText({ bytesPerSecond, from, like }: PlannedNetwork): string {
-  const assumed = 'since none is declared: the interval of times has slower and faster ones';
+function networkText(
+  { bytesPerSecond, slowest, fastest, from, like }: PlannedNetwork,
+  { totals: { seconds } }: Plan,
+): string {
+  const speed = (of: number): string => formatQuantity(of, 'bandwidth');
+  const ends =
+    seconds === null || slowest === fastest
+      ? ''
+      : `; the run takes at least ${duration(seconds.low)}, with ${speed(fastest)}, and at most ${duration(seconds.high)}, with ${speed(slowest)}`;
   const why = {
     machine: 'as declared',
-    others: `as of ${like}, ${assumed}`,
-    default: `as of 10 Gbit/s, ${assumed}`,
+    others: `as of ${like}, since none is declared${ends}`,
+    default: `as of 10 Gbit/s, since none is declared${ends}`,
   };
-  return `network between machines: ${formatQuantity(bytesPerSecond, 'bandwidth')}, ${why[from]}`;
+  return `network between machines: ${speed(bytesPerSecond)}, ${why[from]}`;
 }
 
 /** `8 ranks on GPUs of each of 2 nodes` */
@@ -52,6 +65,17 @@ function sharingText({ name, chosen, rejected }: PlannedStage, ranks: Ranks): re
   const offloaded =
     chosen?.cpuOffload === true ? ', and those not in use are in the memory of the machine' : '';
   return [`${name}: ${SHARING[sharding]}${offloaded}, ${whyShared(sharding, ranks, rejected)}`];
+}
+
+/** Where a step has fewer micro batches than there are ranks. */
+function idleText({ name, chosen }: PlannedStage, { devices, nodes }: Ranks): readonly string[] {
+  const ranks = devices * nodes;
+  if (chosen === null || chosen.accumulation >= ranks) return [];
+  const { accumulation, microBatch } = chosen;
+  const rows = count(accumulation * microBatch, 'row');
+  return [
+    `${name}: a step has ${rows}, so that ${ranks - accumulation} of ${ranks} ranks have none: raise \`batch.global\`, or use fewer devices`,
+  ];
 }
 
 /** On GPUs, where the file leaves it to them. */

@@ -15,7 +15,7 @@ import {
   type Seconds,
   type StageLimits,
 } from '../plan-json.js';
-import { bytes, duration, numberText, trainedText, usd, workText } from '../quantities.js';
+import { bytes, count, duration, numberText, trainedText, usd, workText } from '../quantities.js';
 import { reasonsText } from '../reasons.js';
 import { allocationLines } from './allocation.js';
 import { columns, type Palette } from './columns.js';
@@ -66,9 +66,12 @@ function shownInFull({ stages, search }: Plan): readonly PlannedStage[] {
   return [...most.values()];
 }
 
-function heading({ pipeline, machine, runtime, device }: Plan, { bold, dim }: Palette): string {
+function heading({ pipeline, machine, runtime, device, ranks }: Plan, { bold, dim }: Palette): string {
   const devices = machine.devices.map(({ name }) => name);
-  const on = devices.length === 0 ? machine.name : `${machine.name} (${devices.length} × ${devices[0]})`;
+  const { nodes = 1 } = ranks ?? {};
+  const each = nodes === 1 ? '' : ` on each of ${nodes} nodes`;
+  const on =
+    devices.length === 0 ? machine.name : `${machine.name} (${devices.length} × ${devices[0]}${each})`;
   const memory = `${bytes(machine.memoryBytes)}, ${bytes(machine.availableBytes)} to plan with`;
   return `${bold(`Plan of ${pipeline}`)} ${dim(`on ${on}: ${memory}; ${runtime}${deviceText(device)}`)}`;
 }
@@ -149,9 +152,8 @@ function memoryTables(stage: PlannedStage, plan: Plan, palette: Palette, width?:
   const allowed = limits?.memory?.most ?? machine.availableBytes;
   const of = limits?.memory === undefined ? AVAILABLE : 'what the budget allows';
   const process = memoryTable(`Memory of ${name}${ofPeak(stage, plan)}`, peak, allowed, {
-    palette,
-    width,
-    of,
+    ...{ palette, width, of },
+    gpu: machine.devices[0]?.name,
   });
   return peak.device === undefined || device === undefined
     ? process
@@ -178,7 +180,14 @@ function memoryTable(
     palette,
     width,
     of = AVAILABLE,
-  }: { readonly palette: Palette; readonly width?: number | undefined; readonly of?: string },
+    gpu,
+  }: {
+    readonly palette: Palette;
+    readonly width?: number | undefined;
+    readonly of?: string;
+    /** What a device of another machine is called. */
+    readonly gpu?: string | undefined;
+  },
 ): readonly string[] {
   const largest = Math.max(1, ...MEMORY_PARTS.map((part) => peak.parts[part]));
   const rows = MEMORY_PARTS.filter((part) => peak.parts[part] > 0).map((part) => {
@@ -189,14 +198,15 @@ function memoryTable(
       palette.cyan('█'.repeat(Math.max(1, Math.round((BAR * size) / largest)))),
     ];
   });
-  const share = ((100 * peak.high) / availableBytes).toFixed(peak.high < 0.1 * availableBytes ? 1 : 0);
+  const times = peak.high / availableBytes;
+  const share = times >= 100 ? `${count(times)} times` : `${(100 * times).toFixed(times < 0.1 ? 1 : 0)}% of`;
   return [
     ...wrapped(palette.bold(title), width ?? Number.POSITIVE_INFINITY),
     ...columns(
-      [...rows, ['  sum', bytes(peak.bytes), palette.dim(`at most ${bytes(peak.high)}, ${share}% of ${of}`)]],
+      [...rows, ['  sum', bytes(peak.bytes), palette.dim(`at most ${bytes(peak.high)}, ${share} ${of}`)]],
       { width },
     ),
-    ...(peak.allocation === undefined ? [] : allocationLines(peak.allocation, palette, width)),
+    ...(peak.allocation === undefined ? [] : allocationLines(peak.allocation, palette, { width, gpu })),
   ];
 }
 
@@ -288,7 +298,7 @@ function conclusion(plan: Plan, palette: Palette): string {
       : [`fetches ${bytes(download.bytes)} in about ${duration(download.seconds.expected)}`]),
     ...(cost.gpuHours === null || cost.gpus === 0
       ? []
-      : [`${numberText(Number(cost.gpuHours.expected.toPrecision(3)))} GPU-hours`]),
+      : [`${figureText(Number(cost.gpuHours.expected.toPrecision(3)))} GPU-hours`]),
     ...(cost.usd === null
       ? []
       : [`cost ${usd(cost.usd.expected)}, at most ${usd(cost.usd.high)} (${priceText(cost)})`]),
@@ -304,9 +314,12 @@ function conclusion(plan: Plan, palette: Palette): string {
 const largest = (stages: readonly PlannedStage[]): readonly PlannedStage[] =>
   stages.toSorted((a, b) => (b.peak?.bytes ?? 0) - (a.peak?.bytes ?? 0)).slice(0, 1);
 
+/** `0.452`, `30,800` */
+const figureText = (value: number): string => (value < 1000 ? numberText(value) : count(value));
+
 /** `1.006 usd per hour: AWS, us-east-1, on demand, 2025-06` */
 const priceText = ({ usdPerHour, by, priced }: PlanCost): string =>
-  `${numberText(usdPerHour ?? 0)} usd per hour${by === 'option' ? ' as asked for' : priced === null ? '' : `: ${priced}`}`;
+  `${figureText(usdPerHour ?? 0)} usd per hour${by === 'option' ? ' as asked for' : priced === null ? '' : `: ${priced}`}`;
 
 /** Where stages run at once: what that makes of time and memory. */
 function atOnceText({ parallel, totals }: Plan): string {

@@ -111,7 +111,8 @@ function rankStep(
     // A and B of each
     targets: tensors.length / 2 / work.layers,
     recomputed: plan.checkpointedBlocks / work.layers,
-    microBatches: plan.accumulation,
+    // a step has no more rows than there are
+    microBatches: Math.min(plan.accumulation, Math.ceil(Math.max(1, lengths.rows) / shape.rows)),
     sharding: plan.sharding,
     devices,
     nodes,

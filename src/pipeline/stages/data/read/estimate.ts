@@ -19,8 +19,21 @@ interface RowsInBytes {
   readonly parquet: number;
 }
 
+/** By host, and by all that an estimate depends on: where a pipeline is planned many times, its files are looked at once. */
+const known = new WeakMap<Host, Map<string, RowsInBytes>>();
+
 /** How many rows a file may have, from its size and its start: for figures that are needed before it is read. */
 export function estimateRows(file: RowFile, host: Host): RowsInBytes {
+  const ofHost = known.get(host) ?? new Map<string, RowsInBytes>();
+  known.set(host, ofHost);
+  const { path, format, args } = file;
+  const key = JSON.stringify([path, format, args, host.stat(path)]);
+  const found = ofHost.get(key) ?? estimated(file, host);
+  ofHost.set(key, found);
+  return found;
+}
+
+function estimated(file: RowFile, host: Host): RowsInBytes {
   if (file.format === 'synthetic') {
     const [rows, length] = [Number(file.args['rows']), Number(file.args['length'])];
     return { rows, bytes: rows * length * SYNTHETIC_TOKEN, parquet: 0 };
