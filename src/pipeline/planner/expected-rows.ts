@@ -9,7 +9,7 @@ import { type ExpectedSplits, expectedSplits } from '../stages/data/expected-spl
 import { estimateRows } from '../stages/data/read/estimate.js';
 import { type SourceFile, sourceFiles } from '../stages/data/sources.js';
 import { labelledColumns } from '../stages/format/labelled-rows.js';
-import { readFormatInfo } from '../stages/format/split-files.js';
+import { openSplit, readFormatInfo } from '../stages/format/split-files.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { stageNamed } from './stage-models.js';
 
@@ -75,6 +75,8 @@ export interface Lengths {
   readonly isPaired?: boolean;
   /** Of pairs, where the tokens of their prompt count once. */
   readonly joined?: Pick<Lengths, 'longest' | 'tokens' | 'histogram'>;
+  /** Tokens of every row in the order of the rows, where that is known. */
+  readonly inOrder?: () => Uint32Array;
   /** `counted` from the format stage's output, `sampled` from the sources, `assumed` where neither can be read. */
   readonly known: 'counted' | 'sampled' | 'assumed';
 }
@@ -89,14 +91,17 @@ export function countedLengths(host: Host, entry: string, split: string): Length
   if (host.stat(join(entry, 'format.json')) === undefined) return undefined;
   const { splits, labels, preferences } = readFormatInfo(host, entry);
   const isPaired = preferences === 'pairs';
-  return { ...(splits[split === '' ? 'all' : split] ?? NO_ROWS), labels, isPaired, known: 'counted' };
+  const name = split === '' ? 'all' : split;
+  const inOrder = (): Uint32Array => openSplit(host, entry, name).lengths;
+  return { ...(splits[name] ?? NO_ROWS), labels, isPaired, inOrder, known: 'counted' };
 }
 
 /** Of a split that is not known by itself, the rows are an upper bound, and it may have the longest one, or only shorter ones. */
 export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
   const rows = ofSplit(survey.expected, split);
   const own = survey.splits && new Map(Object.entries(survey.splits)).get(split);
-  const { sampled, tokens, supervised, longest, histogram, answers, prompts, joined } = own ?? survey;
+  const { sampled, tokens, supervised, longest, histogram, answers, prompts, joined, inOrder } =
+    own ?? survey;
   const scale = sampled === 0 ? 0 : rows / sampled;
   const scaled = (counts: readonly number[]): readonly number[] => counts.map((count) => count * scale);
   return {
@@ -108,6 +113,7 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
       rows < survey.expected.all && { longestAtLeast: longestAtLeast(survey, rows) }),
     histogram: scaled(histogram),
     answers,
+    ...(inOrder && { inOrder: () => Uint32Array.from(inOrder) }),
     ...(prompts && { prompts: { longest: prompts.longest, histogram: scaled(prompts.histogram) } }),
     labels: survey.labels,
     isPaired: survey.isPaired === true,

@@ -44,7 +44,7 @@ const SCALES: Readonly<Record<StageKind, Measure>> = {
   }),
   async train({ stage, trainPlan, facts }) {
     if (trainPlan === undefined || facts === undefined) return null;
-    const lengths = shortened(facts.memory.lengths, trainPlan.maxLength);
+    const lengths = shortened(facts.rows, trainPlan.maxLength);
     const steps = facts.memory.steps(lengths.rows);
     const texts = facts.memory.preferences?.texts ?? 1;
     const rows = lengths.rows / texts;

@@ -19,6 +19,7 @@ import { answersWanted, looksAtAnswers } from '../stages/train/validation-answer
 import type { RankLimits, RelaxationLimits } from '../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { type CountedTraining, countedOf } from './counted-training.js';
+import { drawnRows } from './drawn-rows.js';
 import {
   BIN,
   joinedPairs,
@@ -46,6 +47,8 @@ import { decodedWeights, keptByProcess, type PlannedModel, stageNamed, weightByt
 /** Facts about a train stage that no choice changes. */
 export interface TrainFacts {
   readonly model: PlannedModel;
+  /** All rows of the split; `memory` has those that are read. */
+  readonly rows: Lengths;
   readonly memory: TrainMemory;
   readonly limits: RelaxationLimits;
   readonly maxLength: number;
@@ -62,14 +65,14 @@ export async function trainFacts(
   const settings = settingsOf(stage, 'train');
   const model = context.models.of(settings.base as Value);
   const { dataset } = settings;
-  const lengths = await context.lengths(dataset.stage, dataset.port, look);
-  if (model === undefined || lengths === undefined) return undefined;
+  const all = await context.lengths(dataset.stage, dataset.port, look);
+  if (model === undefined || all === undefined) return undefined;
   const validation =
     settings.validate === undefined
       ? undefined
       : await context.lengths(settings.validate.stage, settings.validate.port, look);
   const format = stageNamed(context.program, dataset.stage);
-  const adapter = context.adapter(stage, model, learnedLabels(settings, model) ?? lengths.labels);
+  const adapter = context.adapter(stage, model, learnedLabels(settings, model) ?? all.labels);
   const reference = askedModel(context, settings);
   const room = roomFor({ config: model.config, adapter }, reference);
   const maxLength = Math.min(room, Number(format?.settings['max_length'] ?? room));
@@ -78,16 +81,16 @@ export async function trainFacts(
   const ranks = await ranksOf(context, look, {
     ...{ settings, model, adapter },
   });
-  const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   const preferences = preferencesOf(settings);
+  const { lengths, steps } = readRows(stage, all, { maxLength, isInOrder: ranks === undefined });
+  const shape = { config: model.config, lengths, ...(packing ? { packed: global } : {}) };
   const shares = (counted: Lengths | undefined): boolean =>
     counted !== undefined &&
     preferences?.texts === 2 &&
     ranks === undefined &&
     sharesPrompts(model.config, adapter, counted);
   return {
-    model,
-    maxLength,
+    ...{ model, maxLength, rows: all },
     memory: {
       ...shape,
       weightBytes: weightBytes(adapted),
@@ -102,12 +105,7 @@ export async function trainFacts(
       preferences: preferences && { ...preferences, sharesPrompts: shares(lengths) },
       reference,
       answers: answersOf(settings, validation, model.tokenizerBytes),
-      steps: (rows) =>
-        totalSteps(
-          Math.max(1, rows / (preferences?.texts ?? 1)),
-          settings.batch.global,
-          stopAfter(settings.stop, stage.origins),
-        ),
+      steps,
       onDevice: context.machine.devices.length > 0,
       device: context.device,
       keptByProcess: keptByProcess(adapted),
@@ -123,6 +121,22 @@ export async function trainFacts(
       packing ? sequencesOf(shape, maxLength) : global,
     ),
   };
+}
+
+/** The rows that a training reads, and its optimiser steps for so many rows. `isInOrder`: it draws them as the embedded engine does. */
+function readRows(
+  stage: Stage,
+  all: Lengths,
+  { maxLength, isInOrder }: { readonly maxLength: number; readonly isInOrder: boolean },
+): Pick<TrainMemory, 'lengths' | 'steps'> {
+  const settings = settingsOf(stage, 'train');
+  const { batch, order, seed, stop } = settings;
+  const preferences = preferencesOf(settings);
+  const steps = (rows: number): number =>
+    totalSteps(Math.max(1, rows / (preferences?.texts ?? 1)), batch.global, stopAfter(stop, stage.origins));
+  if (batch.packing || preferences !== undefined || !isInOrder) return { lengths: all, steps };
+  const drawn = drawnRows(all, { order, seed, globalBatch: batch.global, maxLength, steps });
+  return drawn === undefined ? { lengths: all, steps } : { lengths: drawn.lengths, steps: () => drawn.steps };
 }
 
 type Reader = Pick<ForwardMemory, 'config' | 'adapter'>;

@@ -115,8 +115,9 @@ function rowsOf(length: number): Survey {
   return async (program, host, format) => {
     const survey = await own(program, host, format);
     const rows = Math.max(1, survey.sampled);
-    const known = { rows: survey.rows, labels: survey.labels, splits: undefined, prompts: undefined };
-    return { ...survey, ...assumedLengths(rows, length), ...known };
+    const unknown = { splits: undefined, prompts: undefined, inOrder: undefined };
+    const known = { rows: survey.rows, labels: survey.labels };
+    return { ...survey, ...assumedLengths(rows, length), ...known, ...unknown };
   };
 }
 

@@ -1,5 +1,7 @@
 /** The survey of sources of which is known what rows each split gets. */
+import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { assignedRows } from '../data/assigned-rows.js';
+import { similarityOf } from '../data/dedupe/near-copies.js';
 import { rowsOf } from '../data/read/read-rows.js';
 import type { RowTable } from '../data/row-table.js';
 import { type SplitName, splitNames } from '../data/split.js';
@@ -26,14 +28,16 @@ export async function surveySplits(sources: Sources): Promise<Surveyed | undefin
         const kept = keptOf(line, file.columns, encoder);
         for (const tally of [splits[splitOf(at)], all]) tally.add('reason' in kept ? [] : kept, isCounted);
       }
-  const found = all.found();
+  // of rows that are held out, some may leak
+  const isWhole = chosen.isWhole && similarityOf(settingsOf(data, 'data')) === undefined;
+  const found = all.found(isWhole && chosen.rows.valid + chosen.rows.test === 0);
   if (found.sampled === 0) return undefined;
   const rowsIn = (split: SplitName): number => chosen.rows[split] * splits[split].each;
   const [train, valid, test] = [rowsIn('train'), rowsIn('valid'), rowsIn('test')];
   return {
     ...found,
     expected: { train, valid, test, all: train + valid + test },
-    splits: { train: splits.train.found(), valid: splits.valid.found(), test: splits.test.found() },
+    splits: { train: splits.train.found(isWhole), valid: splits.valid.found(), test: splits.test.found() },
     isPaired: all.isPaired,
   };
 }
@@ -53,6 +57,7 @@ function chosenRows(table: RowTable, splitOf: (row: number) => SplitName, maxRow
   );
   return {
     rows,
+    isWhole: stride === 1,
     counted: new Set(each.flatMap((of) => of.filter((_, at) => at % stride === 0))),
     longest: new Set(longest),
   };

@@ -18,6 +18,8 @@ interface SurveyedRows {
   readonly prompts?: { readonly longest: number; readonly histogram: readonly number[] };
   /** By length: `histogram[i]` have at most `16 · (i + 1)` tokens. */
   readonly histogram: readonly number[];
+  /** Tokens of every row in the order of the rows, where all are known. */
+  readonly inOrder?: readonly number[];
   /** Of pairs of answers, where the tokens of their prompt count once. */
   readonly joined?: {
     readonly longest: number;
@@ -42,6 +44,7 @@ export class SurveyTally {
   private readonly joined = new LengthCounts();
   private longest = 0;
   private longestPrompt = 0;
+  private readonly lengths: number[] = [];
   /** Of pairs of answers. */
   private longestJoined = 0;
   /** Rows that were looked at to be counted. */
@@ -58,7 +61,9 @@ export class SurveyTally {
     for (const { ids, supervised, promptTokens } of kept) {
       this.longest = Math.max(this.longest, ids.length);
       this.longestPrompt = Math.max(this.longestPrompt, promptTokens);
-      if (isCounted) this.counts.add(ids.length, supervised, promptTokens);
+      if (!isCounted) continue;
+      this.counts.add(ids.length, supervised, promptTokens);
+      this.lengths.push(ids.length);
     }
   }
 
@@ -71,7 +76,8 @@ export class SurveyTally {
     return this.longestJoined > 0;
   }
 
-  found(): SurveyedRows {
+  /** `isWhole`: the rows that were counted are those that will be there, in their order. */
+  found(isWhole = false): SurveyedRows {
     const { counts, joined } = this;
     return {
       sampled: counts.rows,
@@ -81,6 +87,7 @@ export class SurveyTally {
       answers: counts.answers(),
       prompts: { longest: this.longestPrompt, histogram: counts.prompts.histogram },
       histogram: counts.histogram,
+      ...(isWhole && { inOrder: this.lengths }),
       ...(this.isPaired && {
         joined: { longest: this.longestJoined, tokens: joined.tokens, histogram: joined.histogram },
       }),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { FormatSettings } from '../../../../src/language/schemas/stages/format.js';
 import type { SplitName } from '../../../../src/pipeline/stages/data/split.js';
-import type { FormatInfo } from '../../../../src/pipeline/stages/format/split-files.js';
+import { type FormatInfo, openSplit } from '../../../../src/pipeline/stages/format/split-files.js';
 import { surveyLengths } from '../../../../src/pipeline/stages/format/survey.js';
 import { cleanUp, runData, lines as text } from '../data/stage.js';
 import { call, cases, host, type Row, settingsOf, stageOf, world } from './format-runner.js';
@@ -48,14 +48,19 @@ describe('a survey of lengths', () => {
     lines('a2.jsonl', ['', ...all.slice(50), '   ', 'no json', '[]']);
     for (const overflow of ['drop', 'truncate', 'split'] as const) {
       const changes = { overflow, max_length: 128 };
-      const { json } = await place.format({ train: all.slice(0, 70), valid: all.slice(70) }, changes);
+      const { json, artefact } = await place.format(
+        { train: all.slice(0, 70), valid: all.slice(70) },
+        changes,
+      );
       const { splits } = json<FormatInfo>('format.json');
       for (const mostAssigned of [0, 1000]) {
         const surveyed = await survey({ source }, changes, undefined, mostAssigned);
-        const { rows: count, expected, sampled, splits: _, ...found } = surveyed;
+        const { rows: count, expected, sampled, splits: _, inOrder, ...found } = surveyed;
         expect(count).to.equal(all.length + 2);
         expect(expected.all).to.be.closeTo(splits['all']?.rows ?? 0, 1e-9);
         expect({ rows: sampled, ...found }, overflow).to.deep.equal(splits['all']);
+        const written = [...openSplit(host, artefact.path, 'all').lengths];
+        expect(inOrder).to.deep.equal(mostAssigned === 0 ? undefined : written);
       }
     }
   });
@@ -117,14 +122,16 @@ describe('a survey of lengths', () => {
     const made = await runData(files, settings);
     const of = (split: SplitName): readonly Row[] => made.rows(split).map((each) => each.row);
     const changes = { overflow: 'drop' as const, max_length: 96 };
-    const { json } = await place.format(
+    const { json, artefact } = await place.format(
       { train: of('train'), valid: of('valid'), test: of('test') },
       changes,
     );
     const written = json<FormatInfo>('format.json').splits;
     const { splits, expected, sampled: all } = await survey(settings, changes);
     for (const split of ['train', 'valid', 'test'] as const) {
-      const { sampled, ...found } = splits?.[split] ?? { sampled: 0 };
+      const { sampled, inOrder, ...found } = splits?.[split] ?? { sampled: 0 };
+      if (split === 'train')
+        expect(inOrder).to.deep.equal([...openSplit(host, artefact.path, split).lengths]);
       expect({ rows: sampled, ...found }, split).to.deep.equal(written[split]);
       expect(expected[split]).to.be.closeTo(written[split]?.rows ?? 0, 1e-9);
       expect(sampled).to.be.above(0);
