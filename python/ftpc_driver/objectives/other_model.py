@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ftpc_driver.models.load import add_adapter, load_base
+from ftpc_driver.models.load import add_adapter
 from ftpc_driver.models.loss import attach_loss
 from ftpc_driver.models.structure import causal_model, evaluating
 from ftpc_driver.objectives.preferring import Preferring
@@ -18,7 +18,7 @@ from ftpc_driver.spec import OtherModel, Preferences, Reference, Spec
 from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.rows import Batches
 from ftpc_driver.training.sharding import shard, watch_blocks
-from ftpc_driver.training.shared_base import reads_of
+from ftpc_driver.training.shared_base import read_base
 
 
 class Asking:
@@ -60,7 +60,7 @@ class Asking:
             # shared by the ranks as a base under an adapter is
             own = replace(self._spec, model=self._other.model, trained="adapter")
             compute = torch.bfloat16 if own.precision == "bf16" else torch.float32
-            model = load_base(own.model, compute, self._ranks.device, reads=reads_of(own, self._ranks))
+            model = read_base(own, compute, self._ranks)
             if self._other.adapter is not None:
                 model = add_adapter(model, self._other.adapter)
             attach_loss(causal_model(model), own.logits_chunk)

@@ -1,11 +1,13 @@
 """A base that the first rank alone reads: the others get their parts of it from there, and never have it whole."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
 from ftpc_driver.models.four_bits import constants_of, layers_in_four_bits, take_constants
-from ftpc_driver.models.load import Reads
+from ftpc_driver.models.load import Reads, load_base
 from ftpc_driver.models.outline import materialise
 from ftpc_driver.spec import Spec
 from ftpc_driver.training.ranks import Ranks
@@ -16,10 +18,34 @@ def is_shared(spec: Spec) -> bool:
     return spec.sharding.kind == "fsdp" and spec.world > 1
 
 
-def reads_of(spec: Spec, ranks: Ranks) -> Reads:
+def read_base(spec: Spec, compute: torch.dtype, ranks: Ranks) -> Any:
+    """The base of a specification, or its outline on ranks that read nothing."""
     if not is_shared(spec):
-        return "own"
-    return "for_all" if ranks.first else "nothing"
+        return load_base(spec.model, compute, ranks.device)
+    reads: Reads = "for_all" if ranks.first else "nothing"
+    base = load_base(spec.model, compute, ranks.device, reads=reads)
+    _untie_as_read(base, ranks)
+    return base
+
+
+def _untie_as_read(base: nn.Module, ranks: Ranks) -> None:
+    """A config may tie what the files hold as two tensors that differ: transformers reads two, and an outline ties."""
+    own = _first_names(base)
+    read = [own if ranks.first else None]
+    dist.broadcast_object_list(read, src=0, device=torch.device("cpu"))
+    for name, first in (read[0] or {}).items():
+        if first == name and own[name] != name:
+            module, _, last = name.rpartition(".")
+            tied = base.get_parameter(name)
+            apart = nn.Parameter(torch.empty_like(tied), requires_grad=tied.requires_grad)
+            base.get_submodule(module)._parameters[last] = apart
+
+
+def _first_names(model: nn.Module) -> dict[str, str]:
+    """Of every name of a parameter, the first that it has."""
+    first: dict[int, str] = {}
+    named = model.named_parameters(remove_duplicate=False)
+    return {name: first.setdefault(id(parameter), name) for name, parameter in named}
 
 
 def as_read(model: nn.Module) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from torch import distributed as dist
 
 from ftpc_driver.errors import DriverError
 from ftpc_driver.events import Events
-from ftpc_driver.models.load import add_adapter, load_base, train_whole
+from ftpc_driver.models.load import add_adapter, train_whole
 from ftpc_driver.models.loss import attach_loss, cross_entropies, scores
 from ftpc_driver.models.names import file_names
 from ftpc_driver.models.pissa import take_off
@@ -36,7 +36,7 @@ from ftpc_driver.training.ranks import Ranks
 from ftpc_driver.training.results import write_results
 from ftpc_driver.training.rows import Batches, TokenRows
 from ftpc_driver.training.sharding import Trained, shard, watch_blocks
-from ftpc_driver.training.shared_base import reads_of
+from ftpc_driver.training.shared_base import read_base
 from ftpc_driver.training.step import Stepper
 from ftpc_driver.training.validation import validated
 
@@ -219,7 +219,7 @@ def _preferring(
 def prepared(spec: Spec, ranks: Ranks, draws: Draws) -> nn.Module:
     """The model as it is trained, not yet shared by the ranks."""
     compute = torch.bfloat16 if spec.precision == "bf16" else torch.float32
-    base = load_base(spec.model, compute, ranks.device, reads=reads_of(spec, ranks))
+    base = read_base(spec, compute, ranks)
     if spec.trained == "full":
         model: nn.Module = train_whole(base, None if spec.head is None else spec.head.file)
     elif spec.adapter is None:

@@ -142,9 +142,12 @@ export function requireGraph({ foreign }: ModelConfig): void {
 const SENSES = 'vision|visual|audio|image|speech|multi_modal|mm_|video|vit';
 const SENSE = new RegExp(`(?:^|\\.)(?:${SENSES})`);
 
+/** Whether a tensor is of a part that sees or hears. */
+export const isOfSenses = ({ name }: { readonly name: string }): boolean => SENSE.test(name);
+
 /** Paths of modules that see or hear, as a pattern of whole paths; `undefined` for a model that only reads. */
 export const sensePattern = (foreign: ForeignModel): string | undefined =>
-  foreignTensors(foreign).some(({ name }) => SENSE.test(name)) ? `(?:.*\\.)?(?:${SENSES}).*` : undefined;
+  foreignTensors(foreign).some(isOfSenses) ? `(?:.*\\.)?(?:${SENSES}).*` : undefined;
 const BLOCK = /^(.*(?:^|\.)(?:layers|h|blocks?))\.(\d+)\.(.+)$/;
 const EXPERT = /(?:^|\.)experts?(?:\.|$)/;
 /** Norms of queries and keys may have weights of their own for each head: matrices, which multiply nothing. */
@@ -159,7 +162,7 @@ const TEXT_ALONE: ReadonlySet<string> = new Set(['llama4', 'qwen3_5', 'qwen3_5_m
 export function foreignTensors({ tensors, modelType }: ForeignModel): readonly StoredShape[] {
   const all = tensors();
   const nameOf = moduleNames(all.map(({ name }) => name));
-  const read = TEXT_ALONE.has(modelType) ? all.filter(({ name }) => !SENSE.test(name)) : all;
+  const read = TEXT_ALONE.has(modelType) ? all.filter((tensor) => !isOfSenses(tensor)) : all;
   return read.map((tensor) => ({ ...tensor, name: nameOf(tensor.name) }));
 }
 

@@ -1,5 +1,6 @@
 /** Texts as they may be in a model card. */
 
+import { causalClass } from '../models/config/auto-class.js';
 import type { RowPrompt } from '../models/training-prompt.js';
 import type { AdapterBase } from './adapter-folder.js';
 import type { CardContent } from './peft/format.js';
@@ -107,14 +108,8 @@ model = AutoModelForCausalLM.from_pretrained(BASE)
 model = PeftModel.from_pretrained(model, ADAPTER)
 `;
 
-/** What transformers reads bases into that have no causal language model of their own, by their `model_type`. */
-const CLASSES: Readonly<Record<string, string>> = { mistral3: 'AutoModelForImageTextToText' };
-
-function causalLoading({ shape }: AdapterBase): string {
-  const { modelType = '' } = shape?.foreign ?? {};
-  const name = Object.hasOwn(CLASSES, modelType) ? CLASSES[modelType] : undefined;
-  return name === undefined ? LOADING : LOADING.replaceAll('AutoModelForCausalLM', name);
-}
+const causalLoading = ({ shape }: AdapterBase): string =>
+  LOADING.replaceAll('AutoModelForCausalLM', causalClass(shape?.foreign?.modelType));
 
 const OVER = 'model = PeftModel';
 

@@ -98,6 +98,15 @@ export interface PinnedRepository {
   readonly secret?: string;
 }
 
+/** Files in a format that no training computes with. */
+interface StoredShape {
+  readonly format: string;
+  readonly bytes: number;
+  /** Classes of transformers that read them, and that say how. */
+  readonly reader: string;
+  readonly config: string;
+}
+
 /** A model that is planned by its shape alone: its weights, or all of its files, are not here. */
 export interface ModelShape {
   /** As the pipeline names it. */
@@ -110,7 +119,7 @@ export interface ModelShape {
   /** Its files hold weights in 4 bits of bitsandbytes, and the plan takes them as they were before. */
   readonly isQuantised: boolean;
   /** Its files hold most weights in a format that no training computes with, and the plan takes them as bfloat16. */
-  readonly stored?: { readonly format: string; readonly config: string; readonly bytes: number };
+  readonly stored?: StoredShape;
 }
 
 /** The preset that set a value, and the module it is in: `std/train`, or the path of a file. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { causalClass } from '../../compute/models/config/auto-class.js';
 import { shown } from '../../compute/models/read-file.js';
 import { INDEX_FILE, SINGLE_FILE } from '../../compute/models/safetensors/read.js';
 import { knownShape } from '../../compute/models/shapes/known.js';
@@ -120,7 +121,9 @@ function virtualFolder(
     shape: {
       ...origin,
       bytes: weights.bytes,
-      ...(stored === undefined ? {} : { stored: storedWeights(stored, tensors) }),
+      ...(stored === undefined
+        ? {}
+        : { stored: { ...storedWeights(stored, tensors), reader: causalClass(config['model_type']) } }),
       hasTokenizer: host.stat(join(folder, 'tokenizer.json')) !== undefined,
     },
     folder,

@@ -8,6 +8,7 @@ import { withLocalShapes } from '../../../src/pipeline/hub/local-shapes.js';
 import { pinProgram } from '../../../src/pipeline/hub/pin.js';
 import { openResolved } from '../../../src/pipeline/stages/open-models.js';
 import { resolveModelCall } from '../../../src/pipeline/stages/resolve-models.js';
+import { coverageOf } from '../../../src/pipeline/stages/train/coverage.js';
 import { freshFolder } from '../store/folders.js';
 import { hubHost, tinyModel } from './folders.js';
 import { planOf } from './programs.js';
@@ -59,9 +60,26 @@ describe('models that are planned by their shape', () => {
     // 19.1 G numbers of experts in 4.25 bits, and 1.8 G in 16: the Hub lists 13.76 GB
     expect(shape?.stored?.bytes).to.be.within(13.75e9, 13.77e9);
     expect(shape?.bytes).to.be.within(41.82e9, 41.84e9);
-    expect(diagnostics[0]?.notes?.join(' ')).to.match(/13\.76 GB.*MXFP4.*41\.83 GB.*Mxfp4Config/);
+    expect(diagnostics[0]?.notes?.join(' ')).to.match(
+      /13\.76 GB.*MXFP4.*41\.83 GB.*AutoModelForCausalLM.*Mxfp4Config/,
+    );
+    const ministral = await pinProgram(program('mistralai/Ministral-3-8B-Instruct-2512'), offline(), {
+      shapes: true,
+    });
+    expect(ministral.diagnostics[0]?.notes?.join(' ')).to.match(
+      /AutoModelForImageTextToText.*FineGrainedFP8Config/,
+    );
     const copy = await pinProgram(program('unsloth/gpt-oss-20b-BF16'), offline(), { shapes: true });
     expect(copy.program?.shapes?.[0]?.stored).to.equal(undefined);
+  });
+
+  it('have parts that see, which stay as they are where every weight is trained', async () => {
+    const { program: shaped, host } = await pinProgram(program('google/gemma-3-4b-pt'), offline(), {
+      shapes: true,
+    });
+    const { trainable, all } = coverageOf(openBase(shaped, host).config, undefined);
+    // SigLIP's 416,866,032 numbers, and a projector of 1152 by 2560 with its norm (arXiv 2503.19786, table 1: 417 M)
+    expect(all - trainable).to.equal(416_866_032 + 1152 * 2560 + 1152);
   });
 
   it('have rows whose tokens are estimated from bytes', async () => {

@@ -87,7 +87,7 @@ export const COUNTED_WITH = { torch: '2.15', transformers: '5.24', peft: '0.21' 
 /** Architectures for which they were. */
 const COUNTED: readonly string[] = [
   ...['llama', 'mistral', 'qwen2', 'qwen3', 'mixtral'],
-  ...['phi', 'phi3', 'gpt2', 'gpt_neox'],
+  ...['phi', 'phi3', 'gpt2', 'gpt_neox', 'mistral3'],
 ];
 
 /** Why figures are estimated and not counted; `undefined` if nothing is against it. */

@@ -5,6 +5,7 @@ import {
   type PlacedProjection,
   projectionsOfModel,
 } from '../../models/architectures/index.js';
+import { isOfSenses } from '../../models/foreign.js';
 import type { ModelConfig } from '../../models/types.js';
 import { blockTraits } from './blocks.js';
 import type { BlockTraits, TorchLinear, TorchShape } from './shape.js';
@@ -54,6 +55,7 @@ function shapeOf(config: ModelConfig): TorchShape {
     embedding: size(embedding) + (positions === undefined ? 0 : size(positions)),
     head: isTied ? 0 : size(head.output),
     other: sum(rest.map(size)),
+    otherOfSenses: sum(rest.filter(isOfSenses).map(size)),
     otherInBlocks: sum(rest.filter(({ name }) => name.startsWith(`${blocksAt}.`)).map(size)),
     largest: sizes.reduce((most, one) => Math.max(most, one), 0),
     linears: projections

@@ -90,8 +90,9 @@ export interface TorchShape {
   readonly embedding: number;
   readonly head: number;
   readonly other: number;
-  /** Of `other`, those in blocks. */
+  /** Of `other`, those in blocks, and those of parts that see or hear, which stay frozen whatever is trained. */
   readonly otherInBlocks: number;
+  readonly otherOfSenses?: number;
   /** Of the largest matrix of a linear layer. */
   readonly largest: number;
   readonly linears: readonly TorchLinear[];

@@ -20,7 +20,7 @@ export interface StaticBytes {
 }
 
 export const trainedNumbers = ({ trained, shape }: TorchTraining): number =>
-  trained.kind === 'full' ? parametersOf(shape) : trained.parameters;
+  trained.kind === 'full' ? parametersOf(shape) - (shape.otherOfSenses ?? 0) : trained.parameters;
 
 /** Trained numbers, those in another type by how much wider they are. */
 function weightedNumbers(training: TorchTraining): number {

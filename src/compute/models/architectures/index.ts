@@ -2,7 +2,7 @@
 
 import { GraphError } from '../../tensor/shape.js';
 import { type ExpertParameter, expertParameters } from '../experts.js';
-import { foreignLinears, foreignTensors, NORM } from '../foreign.js';
+import { foreignLinears, foreignTensors, isOfSenses, NORM } from '../foreign.js';
 import type { ForeignModel, ModelConfig } from '../types.js';
 import type { BlockBlueprint, Blueprint, NamedShape, Norm, Projection } from './blueprint.js';
 import { FAMILIES } from './families/index.js';
@@ -58,6 +58,11 @@ export const expectedTensors = perModel((config): readonly ExpectedTensor[] => {
     ...(head.output.name === embedding.name ? [] : [outer(head.output, 'head')]),
   ];
 });
+
+/** Those that are trained where all of a model is: parts that see or hear stay as they are. */
+export const trainableTensors = perModel((config): readonly ExpectedTensor[] =>
+  expectedTensors(config).filter((tensor) => !isOfSenses(tensor)),
+);
 
 /** Those of the files; with labels, the head is another. */
 function expectedOfForeign(config: ModelConfig, foreign: ForeignModel): readonly ExpectedTensor[] {

@@ -162,7 +162,12 @@ interface Shape {
   readonly bytes: number;
   readonly hasTokenizer: boolean;
   readonly isQuantised: boolean;
-  readonly stored?: { readonly format: string; readonly config: string; readonly bytes: number };
+  readonly stored?: {
+    readonly format: string;
+    readonly bytes: number;
+    readonly reader: string;
+    readonly config: string;
+  };
 }
 
 /** `why`: what the Hub, or its cache, says. */
@@ -180,7 +185,7 @@ export const plannedByShape = (
         ? []
         : [
             `its files hold most of them in ${stored.format}; the plan takes them as bfloat16, ${megabytes(bytes)}, which transformers makes of them where no kernel computes with ${stored.format}`,
-            `a run reads a copy without it: \`AutoModelForCausalLM.from_pretrained("${model}", dtype="bfloat16", quantization_config=${stored.config}(dequantize=True)).save_pretrained("FOLDER")\`, then \`local("FOLDER")\``,
+            `a run reads a copy without it: \`${stored.reader}.from_pretrained("${model}", dtype="bfloat16", quantization_config=${stored.config}(dequantize=True)).save_pretrained("FOLDER")\`, then \`local("FOLDER")\``,
           ]),
       ...(isQuantised ? ['its files hold weights in 4 bits; the plan takes them as they were before'] : []),
       ...(hasTokenizer ? [] : ['without its tokenizer, lengths of rows are estimated from bytes']),

@@ -16,7 +16,7 @@ import {
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes, dropoutOf } from '../../../compute/models/adapters/kinds.js';
 import { adaptedOuterOf } from '../../../compute/models/adapters/outer.js';
-import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
+import { type NamedShape, trainableTensors } from '../../../compute/models/architectures/index.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
@@ -40,7 +40,7 @@ export const trainedCount = (memory: TrainMemory, plan: TrainPlan): number =>
 
 function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedShape[] {
   const { config, adapter } = decoderShape(memory, plan);
-  return adapter === undefined ? expectedTensors(config) : adapterShapes(config, adapter);
+  return adapter === undefined ? trainableTensors(config) : adapterShapes(config, adapter);
 }
 
 export function driverRun(memory: TrainMemory, ranks: RankLimits, plan: TrainPlan): DriverRun {

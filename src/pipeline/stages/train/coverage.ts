@@ -17,6 +17,7 @@ import {
   type NamedShape,
   type PlacedProjection,
   projectionsOfModel,
+  trainableTensors,
 } from '../../../compute/models/architectures/index.js';
 import { foreignExperts } from '../../../compute/models/foreign.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
@@ -51,7 +52,7 @@ interface Coverage {
 export function coverageOf(base: ModelConfig, adapter: AdapterConfig | undefined): Coverage {
   const config = adaptedConfig(base, adapter);
   const weights = elements(expectedTensors(config));
-  const trained = adapter === undefined ? weights : elements(adapterShapes(config, adapter));
+  const trained = elements(adapter === undefined ? trainableTensors(config) : adapterShapes(config, adapter));
   const projections = projectionCoverage(config, adapter);
   return {
     version: 1,

@@ -57,7 +57,10 @@ const MODELS = {
   qwen2: { ...TINY, type: 'qwen2', hidden: 96, heads: 4, keyValueHeads: 2 },
   phi3: { ...TINY, type: 'phi3' },
   gemma2: { ...TINY, type: 'gemma2', isTied: true },
+  mistral3: { ...TINY, type: 'mistral3' },
 } as const satisfies Readonly<Record<string, Omit<DecoderFields, 'name'>>>;
+/** Numbers of what sees, by model. */
+const SENSES: Readonly<Record<string, number>> = { mistral3: 135_552 };
 /** Rows of a micro batch, and their tokens. */
 const [ROWS, LENGTH] = [4, 96];
 /** Tokens of a prompt or a prefix. */
@@ -76,7 +79,7 @@ const isModel = (name: string): name is keyof typeof MODELS => Object.hasOwn(MOD
 
 function runOf(one: Case): DriverRun {
   if (!isModel(one.model)) throw new Error(`there is no shape of ${one.model}`);
-  const shape = decoderShape({ name: one.model, ...MODELS[one.model] });
+  const shape = withSenses(decoderShape({ name: one.model, ...MODELS[one.model] }), SENSES[one.model]);
   const adapter = one.trained === 'full' ? undefined : adapterOf(one, shape);
   const { tensors } = OPTIMIZERS[one.optimizer];
   const numbers = shape.linear + shape.embedding + shape.head + shape.other;
@@ -96,6 +99,12 @@ function runOf(one: Case): DriverRun {
     optimizer: { state, temporary: (4 * tensors * shape.hidden * shape.vocabulary) / numbers },
   };
 }
+
+const withSenses = (shape: TorchShape, otherOfSenses = 0): TorchShape => ({
+  ...shape,
+  other: shape.other + otherOfSenses,
+  otherOfSenses,
+});
 
 function adapterOf(
   { targets, rank, dropout, kind }: Case,
