@@ -75,10 +75,19 @@ const VARIANTS = new Set(['ti', 'super', 'ada', 'pro', 'max', 'ultra']);
 
 /** What a name that no machine has may be meant for. */
 export function nearestMachine(name: string, machines: readonly Machine[]): string | undefined {
+  const parts = new Map<string, string>();
+  for (const machine of machines)
+    for (const run of namesOf(machine).flatMap((own) => runsOf(wordsOf(own))))
+      if (isModel(run) && !parts.has(run)) parts.set(run, machine.name);
+  const part = nearest(joined(wordsOf(name)), [...parts.keys()]);
+  if (part !== undefined) return parts.get(part);
   const names = new Map(machines.flatMap((machine) => namesOf(machine).map((own) => [own, machine.name])));
   const meant = nearest(name.trim().replace(/\s+/g, '_'), [...names.keys()]);
   return meant === undefined ? undefined : names.get(meant);
 }
+
+/** `h100`, `rtx4090`: not `2080`, nor `x8`. */
+const isModel = (run: string): boolean => run.length >= 4 && /[a-z]/.test(run) && /\d/.test(run);
 
 /** Machines whose names, provider or device have all words of a pattern; `*` stands for any letters. */
 export function machinesLike(pattern: string, machines: readonly Machine[]): readonly Machine[] {

@@ -88,7 +88,12 @@ const sentence = (tight: TightMemory): string =>
 const LIMITS = 'as `device_memory` in a budget, or in `FTPC_DEVICE_MEMORY`';
 
 /** A stage without options to choose from. */
-export function stageTooLarge({ name, span }: Stage, peak: Peak, budget: MemoryBudget): Diagnostic {
+/** `isSpread`: its weights are spread over the devices. */
+export function stageTooLarge(
+  { name, span }: Stage,
+  peak: Peak,
+  { budget, isSpread }: { readonly budget: MemoryBudget; readonly isSpread: boolean },
+): Diagnostic {
   const tight = tighter(peak, budget);
   const { needs } = tight;
   const problem = `stage \`${name}\` does not fit:`;
@@ -98,7 +103,7 @@ export function stageTooLarge({ name, span }: Stage, peak: Peak, budget: MemoryB
     });
   return error('FTP0902', span, `${problem} ${needsText(needs)}, and ${sentence(tight)}`, {
     label: largestText(needs),
-    help: 'use a smaller model or shorter rows, or a machine with more memory',
+    help: `use a smaller model or shorter rows, or a machine with more memory${isSpread ? ', or more devices' : ''}`,
   });
 }
 

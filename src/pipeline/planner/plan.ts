@@ -237,7 +237,12 @@ async function planStage(context: PlanContext, stage: Stage, limits: StageLimits
   if (!cached) for (const missing of missingSecrets(stage, context.host)) context.report(missing);
   if (problem !== undefined && !cached) context.report(problem);
   else if (!cached && stage.kind !== 'train' && found.peak !== null && isBeyond(found.peak, context))
-    context.report(stageTooLarge(stage, found.peak, memoryBudgetOf(context)));
+    context.report(
+      stageTooLarge(stage, found.peak, {
+        budget: memoryBudgetOf(context),
+        isSpread: isOnGpus(context) && stage.kind !== 'data' && stage.kind !== 'format',
+      }),
+    );
   const shown = decided.limits ?? (decides ? { ...limits, decides } : limits);
   const planned = {
     name: stage.name,
@@ -262,6 +267,9 @@ async function planStage(context: PlanContext, stage: Stage, limits: StageLimits
   };
   return { planned, help: decided.wouldHelp };
 }
+
+const isOnGpus = ({ engine }: PlanContext): boolean =>
+  engine.name === 'accelerate' && engine.device === 'cuda';
 
 /** A stage with nothing to choose is given the benefit of the doubt: its expected peak counts. */
 function isBeyond(peak: Peak, context: PlanContext): boolean {

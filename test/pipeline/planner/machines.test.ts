@@ -106,6 +106,9 @@ describe('machines', () => {
     for (const none of ['rtx9090', '0x a100', 'a100 x0', '-2x a100', '1.5x a100'])
       expect(found(none), none).to.equal(undefined);
     expect(nearestMachine('rtx 3091', catalogue)).to.equal('rtx_3090');
+    expect(nearestMachine('h1000', catalogue)).to.equal('h100_sxm');
+    expect(nearestMachine('H200x', catalogue)).to.equal('h200_sxm');
+    expect(nearestMachine('rtx4900', catalogue)).to.equal('rtx_4090');
     expect(nearestMachine('abacus', catalogue)).to.equal(undefined);
   });
 

@@ -97,10 +97,13 @@ export const plan: Command = {
     const prepared = await prepare(context.host, wanted, { shapes: out === undefined });
     const { lints } = prepared;
     const printer = await diagnosticsPrinter(context, lints.sources);
+    const { UNKNOWN_MACHINE } = await import('../../../pipeline/planner/plan-diagnostics.js');
     const made = prepared.plan;
     const json = args.flag('json');
     const checked = [...prepared.diagnostics, ...lints.diagnostics];
-    const diagnostics = [...checked, ...(made?.diagnostics ?? [])];
+    // a plan for this machine, instead of the one that was named and is not known, would mislead
+    const unknown = (made?.diagnostics ?? []).filter(({ code }) => code === UNKNOWN_MACHINE);
+    const diagnostics = [...checked, ...(unknown.length > 0 ? unknown : (made?.diagnostics ?? []))];
     const valid = checked.every(({ severity }) => severity !== 'error');
     if (!json) {
       const shown = diagnostics.filter((one) => isError(one) || !lints.diagnostics.includes(one));
@@ -108,9 +111,7 @@ export const plan: Command = {
       for (const line of findingsLine(lints.diagnostics, args.positional('file')))
         context.err(context.colours.err.dim(line));
     }
-    const { UNKNOWN_MACHINE } = await import('../../../pipeline/planner/plan-diagnostics.js');
-    // a plan for this machine, instead of the one that was named and is not known, would mislead
-    if (made === undefined || made.diagnostics.some(({ code }) => code === UNKNOWN_MACHINE)) {
+    if (made === undefined || unknown.length > 0) {
       if (json) context.out(printer.json(diagnostics));
       return EXIT.error;
     }
