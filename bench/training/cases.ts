@@ -74,14 +74,18 @@ const SMOLLM2: ModelConfig = {
 };
 
 const LENGTHS = [256, 512, 2048];
+/** Of the small model alone: activations of the larger one would take more memory than most machines have. */
+const LONG = 8192;
 
 /** The shape that the targets refer to. */
 export const TARGET: Shape = { model: 'SmolLM2-135M', config: SMOLLM2, rows: 1, length: 512 };
 
-/** The small model takes several rows at a time, about as many tokens for every length. */
+/** The small model takes several rows at a time, about as many tokens for every length but the longest. */
 export const SHAPES: readonly Shape[] = [
   ...LENGTHS.map((length): Shape => ({ ...TARGET, length })),
-  ...LENGTHS.map((length): Shape => ({ model: 'starter', config: STARTER, rows: 2048 / length, length })),
+  ...[...LENGTHS, LONG].map(
+    (length): Shape => ({ model: 'starter', config: STARTER, rows: Math.ceil(2048 / length), length }),
+  ),
 ];
 
 const PEERS = ['eager', 'checkpointed', 'compiled'] as const;
