@@ -61,16 +61,18 @@ export const VOCABULARY_ENTRY = { read: 115, written: 150 } as const;
  * A stage that streams rows: its process, the most that waits for the collector, and what stays of a row. Measured: data 56 MiB
  * for 8 rows, 66 for 600 (43 to 198 kB), 70 to 73, 133 to 146, 163 and 173 to 192 for 4,500, 19,500, 24,600 and 98,000 rows;
  * format 70 for 8 rows, 73, 75, 86 and 105 for 600 of 9,700, 11,500, 24,400 and 43,300 tokens, 128 for 4,300 rows, 135 to 159
- * for 20,000 to 24,000, 190 for 98,000. Since rows are compared a block at a time, a data stage takes 4 MiB more: 59 to 60 for 80 rows.
+ * for 20,000 to 24,000, 190 for 98,000. Since rows are compared a block at a time, a data stage takes 4 MiB more: 57.0
+ * to 57.6 for 6 to 8 rows and 59 to 60 for 80; 61.5, 62.7 to 64.1 and 68.8 for 30, 40 to 60 and 300 rows in splits.
  */
 export interface RowProcess {
   readonly process: number;
   readonly mostGarbage: number;
   readonly row: number;
 }
-/** `garbage`: what waits for the collector, by rows and their bytes, until it keeps pace; `near`: the search for near duplicates, or for what leaks from one split into another; `mostRows`: of more, what is held does not grow. */
+/** `begun`: what V8 has compiled and set aside for young objects after so many rows; `garbage`: what waits for the collector, by rows and their bytes, until it keeps pace; `near`: the search for near duplicates, or for what leaks from one split into another; `mostRows`: of more, what is held does not grow. */
 export const DATA_PROCESS = {
-  process: 60 * MIB + NEWER_NODE.rows,
+  process: 57 * MIB + NEWER_NODE.rows,
+  begun: { bytes: 3 * MIB, rows: 80 },
   near: 6 * MIB,
   garbage: { row: 3000, byte: 4.5 },
   mostGarbage: 86 * MIB,

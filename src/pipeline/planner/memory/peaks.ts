@@ -93,10 +93,11 @@ export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: num
 
 /** `near`: near duplicates, or leaks between splits, are looked for. */
 export function dataPeak(size: SourceSize, near: boolean): Peak {
-  const { garbage, process, near: search, mostRows } = DATA_PROCESS;
+  const { begun, garbage, process, near: search, mostRows } = DATA_PROCESS;
+  const share = Math.min(1, size.rows / begun.rows);
   return rowPeak(Math.min(size.rows, mostRows), {
     ...DATA_PROCESS,
-    process: process + (near ? search : 0),
+    process: process + share * (begun.bytes + (near ? search : 0)),
     garbage: garbage.row * size.rows + garbage.byte * size.bytes,
     tables: parquetBytes(size),
   });
