@@ -1,7 +1,7 @@
 import type { Span } from '../../../language/source/span.js';
 import type { WritableTensor } from '../../models/safetensors/write.js';
 import type { StoredTensor, WeightStore } from '../../models/types.js';
-import { discardedYoung } from '../../tensor/garbage.js';
+import { discarded } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { RowSource } from '../gguf/tensors.js';
 import { type MergeDtype, mergeDtypes, overflowOf, type StoredAs } from './dtypes.js';
@@ -97,7 +97,7 @@ function* encodedChunks({ shape, rows }: RowSource, dtype: MergeDtype): Generato
     const bytes = encode(values);
     yield bytes;
     // written by now
-    discardedYoung(values.byteLength + (bytes.buffer === values.buffer ? 0 : bytes.byteLength));
+    discarded(values.byteLength + (bytes.buffer === values.buffer ? 0 : bytes.byteLength));
   }
 }
 
