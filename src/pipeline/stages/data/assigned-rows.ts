@@ -16,7 +16,7 @@ import { findOutliers, type Settling, selectForSplits, splitRows } from './settl
 import type { SourceFile } from './sources.js';
 
 /** Rows that this is asked of at most: more would keep a plan waiting. */
-export const MOST_ASSIGNED = 20_000;
+export const MOST_ASSIGNED = 5000;
 
 /**
  * The rows as the stage leaves them, in the order of their files, but for near copies, which are not looked for. `undefined` where

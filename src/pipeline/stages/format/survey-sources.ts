@@ -41,16 +41,17 @@ export async function countRows(host: Host, files: readonly SourceFile[]): Promi
 export const sumOf = (counted: readonly CountedFile[]): number =>
   counted.reduce((sum, { rows }) => sum + rows, 0);
 
-/** What the format stage keeps of a row, or why nothing. */
+/** What the format stage keeps of a row, or why nothing. `isSound`: it is known that the data stage keeps it. */
 export function keptOf(
   line: Line,
   columns: Columns,
   encoder: RowEncoder,
+  isSound = false,
 ): readonly EncodedRow[] | Pick<RowEntry, 'reason' | 'detail'> {
   const parsed = parseLine(line);
   if (parsed instanceof RowFault) return parsed;
   const row = renamed(parsed, columns);
-  const content = contentOf(row, columns);
+  const content = isSound ? undefined : contentOf(row, columns);
   if (content instanceof RowFault) return content;
   const outcome = encoder.encode(row);
   return 'reason' in outcome ? outcome : outcome.kept;

@@ -25,7 +25,7 @@ export async function surveySplits(sources: Sources): Promise<Surveyed | undefin
         const at = row++;
         const isCounted = chosen.counted.has(at);
         if (!isCounted && !chosen.longest.has(at)) continue;
-        const kept = keptOf(line, file.columns, encoder);
+        const kept = keptOf(line, file.columns, encoder, true);
         for (const tally of [splits[splitOf(at)], all]) tally.add('reason' in kept ? [] : kept, isCounted);
       }
   // of rows that are held out, some may leak
@@ -50,7 +50,7 @@ function chosenRows(table: RowTable, splitOf: (row: number) => SplitName, maxRow
   const kept: Record<SplitName, number[]> = { train: [], valid: [], test: [] };
   for (const row of table.kept()) kept[splitOf(row)].push(row);
   const rows = { train: kept.train.length, valid: kept.valid.length, test: kept.test.length };
-  const stride = Math.max(1, Math.floor((rows.train + rows.valid + rows.test) / maxRows));
+  const stride = Math.max(1, Math.ceil((rows.train + rows.valid + rows.test) / maxRows));
   const each = splitNames.map((split) => kept[split]);
   const longest = each.flatMap((of) =>
     of.toSorted((a, b) => table.length.get(b) - table.length.get(a)).slice(0, LONGEST_ROWS),
