@@ -147,6 +147,8 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** It can only show ids, not encode text. */
   readonly idsOnly?: true;
+  /** It can only say how many tokens a text has, about. */
+  readonly isEstimate?: true;
   /** Token that the tokenizer itself puts before a text (`add_special_tokens`); `encode` does not add it. */
   readonly beginId?: number;
   idOf(token: string): number | undefined;

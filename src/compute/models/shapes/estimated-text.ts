@@ -24,6 +24,7 @@ const bytesPerToken = (vocabSize: number): number =>
 function estimatedTokenizer(vocabSize: number): Tokenizer {
   const perToken = bytesPerToken(vocabSize);
   return {
+    isEstimate: true,
     vocabSize: 0,
     encode(text) {
       const markers = text.match(MARKER)?.length ?? 0;

@@ -47,12 +47,9 @@ export class SurveyTally {
   private readonly lengths: number[] = [];
   /** Of pairs of answers. */
   private longestJoined = 0;
-  /** Rows that were looked at to be counted. */
-  private looked = 0;
 
   /** What is kept of a row; nothing of one that is dropped. */
   add(kept: readonly EncodedRow[], isCounted: boolean): void {
-    if (isCounted) this.looked++;
     const tokens = joinedTokens(kept);
     if (tokens !== undefined) {
       this.longestJoined = Math.max(this.longestJoined, tokens);
@@ -65,11 +62,6 @@ export class SurveyTally {
       this.counts.add(ids.length, supervised, promptTokens);
       this.lengths.push(ids.length);
     }
-  }
-
-  /** Rows that a row becomes on average: less than 1 where some are dropped, more where some are split. */
-  get each(): number {
-    return this.looked === 0 ? 0 : this.counts.rows / this.looked;
   }
 
   get isPaired(): boolean {

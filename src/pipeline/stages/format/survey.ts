@@ -32,11 +32,13 @@ export interface LengthSurvey extends Surveyed {
 
 /** Rows tokenized at most: the sample's longest row then misses the true one only where long rows are very rare. */
 const SURVEY_ROWS = 20_000;
+/** Where a row's tokens are an estimate of its bytes, which more rows do not make better. */
+const ESTIMATED_ROWS = 2000;
 
 /**
  * Tokenizes the rows of the sources as the format stage would, without writing anything: what the planner needs to know of a data
  * set before anything has run. Where the sources have no more rows than `mostAssigned`, those of each split are counted by
- * themselves, without what the data stage will drop, but for near copies; else all of them together. Rows that the data stage will
+ * themselves, without what the data stage will drop, but for near copies; else, and without a tokenizer, all of them together. Rows that the data stage will
  * refuse are passed over here; it reports them. Throws what opening model and sources throws.
  */
 export async function surveyLengths(
@@ -58,8 +60,10 @@ export async function surveyLengths(
   const isLabelled = settings.template.call === LABELLED;
   const encoder = isLabelled ? noting(opened, labels) : opened;
   const counted = await countRows(host, sourceFiles(settingsOf(data, 'data'), program.folder, host));
-  const sources: Sources = { data, counted, host, encoder, maxRows };
-  const isKnown = sumOf(counted) <= mostAssigned;
+  const { isEstimate = false } = encoder.tokenizer;
+  const most = isEstimate ? Math.min(maxRows, ESTIMATED_ROWS) : maxRows;
+  const sources: Sources = { data, counted, host, encoder, maxRows: most };
+  const isKnown = !isEstimate && sumOf(counted) <= mostAssigned;
   const splits = isKnown ? await surveySplits(sources) : undefined;
   const { isPaired, ...found } = splits ?? (await surveyTogether(sources, format));
   return {
