@@ -188,11 +188,15 @@ function joined(root, graph, inputs) {
   }));
 }
 
+/** A module that hears of its process, or of its thread, as soon as it is loaded: that is for no other process. */
+const acts = (path) => isOwn(path) && /^(?:if \()?(?:process|parentPort)\b/m.test(readFileSync(path, 'utf8'));
+
 /** Modules that the same loads have. */
 function filesByLoads(loads) {
   const of = new Map();
   for (const [at, { modules }] of loads.entries())
     for (const path of modules) of.set(path, [...(of.get(path) ?? []), at]);
+  for (const path of of.keys()) if (acts(path)) of.delete(path);
   const files = new Map();
   for (const [path, found] of of) {
     const file = files.get(found.join()) ?? { modules: [], loads: new Set(found) };

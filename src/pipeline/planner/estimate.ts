@@ -20,6 +20,7 @@ import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { bandsFor, similarityOf } from '../stages/data/dedupe/near-copies.js';
 import { scratchBytes } from '../stages/data/scratch.js';
+import { probeTokens } from '../stages/merge/probes.js';
 import { modelIdentity } from '../stages/open-models.js';
 import { precisionOf } from '../stages/train/precision.js';
 import { referenceSetting } from '../stages/train/preferences/reference-model.js';
@@ -191,7 +192,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     if (base === undefined) return NOTHING;
     const adapter = adapterUnder(context, merged);
     // probes are rows of the training, or texts
-    const tokenizerBytes = isReference(merged) ? 0 : base.tokenizerBytes;
+    const isTrained = isReference(merged);
+    const tokenizerBytes = isTrained ? 0 : base.tokenizerBytes;
     const stored = storedAs(dtype, file_format);
     const config = adaptedConfig(base.config, adapter);
     const written = { ...base, config, format: formatWritten(stored, config) };
@@ -203,7 +205,11 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
         adapter,
       };
       const after = forwardMemory(context, written, 32, residency);
-      return mergePeak({ ...before, tokenizerBytes }, { ...after, tokenizerBytes });
+      return mergePeak(
+        { ...before, tokenizerBytes },
+        { ...after, tokenizerBytes },
+        { probed: probeTokens(isTrained), writesGguf: stored.format === 'gguf' },
+      );
     };
     const { engine } = context;
     if (engine.name === 'accelerate')

@@ -18,7 +18,7 @@ export function referencePeak(memory: TrainMemory, plan: TrainPlan): Peak | unde
   const rows = Math.min(plan.microBatch, Math.max(1, memory.lengths.rows));
   const length = paddedLength(longestRow(apart, plan), other.config.maxPositions);
   return forwardPeak(other, {
-    ...{ rows, length, wider: 1, process: READER_PROCESS },
+    ...{ rows, length, wider: 1, process: READER_PROCESS, tokenizer: 'before weights' },
     supervised: supervisedTokens(apart, plan, rows * length),
     logitsChunk: plan.logitsChunk,
     inShards: plan.vocabularyShard !== undefined,

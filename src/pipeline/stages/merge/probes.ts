@@ -14,6 +14,13 @@ const TEXTS = [
   '1, 1, 2, 3, 5, 8, 13,',
 ];
 
+/** Tokens of these, about: of English text, one has some three characters. */
+const TEXT_TOKENS = Math.ceil(TEXTS.join('').length / 3);
+
+/** Tokens of all probes at most, or of fixed ones about. */
+export const probeTokens = (isTrained: boolean): number =>
+  isTrained ? MOST_PROBES * PROBE_TOKENS : TEXT_TOKENS;
+
 /**
  * The first rows that the adapter was trained on, or fixed ones, for which alone the tokenizer is read; at least one
  * token each.
