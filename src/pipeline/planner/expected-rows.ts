@@ -60,6 +60,7 @@ export interface Lengths {
   readonly rows: number;
   readonly tokens: number;
   readonly supervised: number;
+  /** At least 1: a split without rows is planned like one of a token, and refused when it runs. */
   readonly longest: number;
   /** Of a split of which is not known which rows it gets: tokens of its longest one, at least. */
   readonly longestAtLeast?: number;
@@ -93,7 +94,8 @@ export function countedLengths(host: Host, entry: string, split: string): Length
   const isPaired = preferences === 'pairs';
   const name = split === '' ? 'all' : split;
   const inOrder = (): Uint32Array => openSplit(host, entry, name).lengths;
-  return { ...(splits[name] ?? NO_ROWS), labels, isPaired, inOrder, known: 'counted' };
+  const found = splits[name] ?? NO_ROWS;
+  return { ...found, longest: Math.max(1, found.longest), labels, isPaired, inOrder, known: 'counted' };
 }
 
 /** Of a split that is not known by itself, the rows are an upper bound, and it may have the longest one, or only shorter ones. */
@@ -108,7 +110,7 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
     rows: Math.round(rows),
     tokens: Math.round(tokens * scale),
     supervised: Math.round(supervised * scale),
-    longest,
+    longest: Math.max(1, longest),
     ...(survey.splits === undefined &&
       rows < survey.expected.all && { longestAtLeast: longestAtLeast(survey, rows) }),
     histogram: scaled(histogram),
