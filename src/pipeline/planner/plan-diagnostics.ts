@@ -87,8 +87,7 @@ const sentence = (tight: TightMemory): string =>
 
 const LIMITS = 'as `device_memory` in a budget, or in `FTPC_DEVICE_MEMORY`';
 
-/** A stage without options to choose from. */
-/** `isSpread`: its weights are spread over the devices. */
+/** A stage without options to choose from. `isSpread`: its weights are spread over the devices. */
 export function stageTooLarge(
   { name, span }: Stage,
   peak: Peak,
