@@ -18,6 +18,9 @@ from transformers import (
     PreTrainedConfig,
 )
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tiny_vision import IMAGE, VISION
+
 COMMON = {
     "vocab_size": 264,
     "hidden_size": 32,
@@ -52,17 +55,7 @@ MODELS: dict[str, dict[str, object]] = {
     "mistral3": {**GATED, "model_type": "ministral3", "head_dim": 8, "rope_parameters": ROPE},
 }
 #: What those see with that have no causal language model of their own.
-VISION: dict[str, dict[str, object]] = {
-    "mistral3": {
-        "model_type": "pixtral",
-        "hidden_size": 16,
-        "intermediate_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "image_size": 28,
-        "patch_size": 14,
-    },
-}
+SEEING: dict[str, dict[str, object]] = {"mistral3": {**VISION, "model_type": "pixtral"}}
 ADAPTERS: dict[str, dict[str, object]] = {
     "mixtral": {"target_modules": ["q_proj", "v_proj"], "use_dora": True},
     "qwen3_moe": {"target_modules": "all-linear", "use_rslora": True},
@@ -103,16 +96,16 @@ def greedy(model: torch.nn.Module) -> list[list[int]]:
 
 def config_of(name: str) -> PreTrainedConfig:
     text = {**COMMON, **MODELS[name]}
-    if name not in VISION:
+    if name not in SEEING:
         return AutoConfig.for_model(name, **text)
-    sees = {"vision_config": VISION[name], "image_token_index": 263, "tie_word_embeddings": False}
+    sees = {"vision_config": SEEING[name], "tie_word_embeddings": False, **IMAGE}
     return AutoConfig.for_model(name, text_config=text, **sees)
 
 
 @torch.no_grad()
 def make(name: str, folder: Path, tokenizer: Path) -> dict[str, object]:
     torch.manual_seed(7)
-    kind = AutoModelForImageTextToText if name in VISION else AutoModelForCausalLM
+    kind = AutoModelForImageTextToText if name in SEEING else AutoModelForCausalLM
     base = kind.from_config(config_of(name)).float().eval()
     randomise(base, 0.15)
     base.save_pretrained(folder / "base")

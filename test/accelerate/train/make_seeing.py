@@ -1,6 +1,7 @@
 """Tiny models that also see, of random weights: `python make_seeing.py FOLDER gemma3|mistral3`."""
 
 import sys
+from pathlib import Path
 
 import torch
 from transformers import (
@@ -10,6 +11,9 @@ from transformers import (
     Mistral3ForConditionalGeneration,
     PreTrainedConfig,
 )
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tiny_vision import IMAGE, VISION
 
 TEXT = {
     "vocab_size": 264,
@@ -21,16 +25,6 @@ TEXT = {
     "intermediate_size": 48,
     "max_position_embeddings": 64,
 }
-# its layers of attention are called as those of the text
-VISION = {
-    "hidden_size": 16,
-    "intermediate_size": 16,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "image_size": 28,
-    "patch_size": 14,
-}
-IMAGE = {"image_token_index": 263}
 
 
 def gemma3() -> PreTrainedConfig:
