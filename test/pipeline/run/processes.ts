@@ -81,6 +81,14 @@ export function stageProcess(cwd: string): number {
   return (JSON.parse(readFileSync(`${cwd}/.ftp/lock.child`, 'utf8')) as { readonly pid: number }).pid;
 }
 
+/** Waits until a stage tells of progress, and halts its process there, which SIGCONT ends. */
+export async function haltAtWork(running: Running, cwd: string): Promise<number> {
+  await running.until(({ type }) => type === 'stage.progress');
+  const atWork = stageProcess(cwd);
+  process.kill(atWork, 'SIGSTOP');
+  return atWork;
+}
+
 /** Where a run that has ended says that an output of a stage is; `lines`: what it told as JSON. */
 export function outputsIn(
   cwd: string,

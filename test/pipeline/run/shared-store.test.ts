@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { writePipeline } from './pipelines.js';
-import { FTPC, type Line, stageProcess, start } from './processes.js';
+import { FTPC, haltAtWork, type Line, start } from './processes.js';
 import { freshFolder } from './worlds.js';
 
 const RUN = ['run', 'tiny.ftp', '--json'];
@@ -34,9 +34,7 @@ describe('a store that several use', () => {
     const [one, other] = [freshFolder(), freshFolder()];
     for (const cwd of [one, other]) writePipeline(cwd, { rows: 1500 });
     const killed = start(one, RUN, { FTPC_STORE: shared });
-    await killed.until(({ type }) => type === 'stage.progress');
-    const atWork = stageProcess(one);
-    process.kill(atWork, 'SIGSTOP');
+    const atWork = await haltAtWork(killed, one);
     const waiting = start(other, RUN, { FTPC_STORE: shared });
     await waiting.until(({ type }) => type === 'stage.waiting');
     killed.process.kill('SIGKILL');

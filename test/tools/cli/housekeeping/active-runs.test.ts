@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { expectSchema } from '../../../helpers/schema.js';
 import { writePipeline } from '../../../pipeline/run/pipelines.js';
-import { FTPC, type Line, stageProcess, start } from '../../../pipeline/run/processes.js';
+import { FTPC, haltAtWork, type Line, start } from '../../../pipeline/run/processes.js';
 import { freshFolder } from '../../../pipeline/run/worlds.js';
 
 function ftpc(cwd: string, ...words: readonly string[]) {
@@ -29,9 +29,7 @@ describe('an active run', () => {
     const [cwd, shared, elsewhere] = [freshFolder(), freshFolder(), freshFolder()];
     writePipeline(cwd, { rows: 1500 });
     const running = start(cwd, ['run', 'tiny.ftp', '--json', '--store', shared]);
-    await running.until(({ type }) => type === 'stage.progress');
-    const atWork = stageProcess(cwd);
-    process.kill(atWork, 'SIGSTOP');
+    const atWork = await haltAtWork(running, cwd);
     const runId = String(running.lines[0]?.['runId']);
     for (const folder of [cwd, elsewhere]) {
       const { runs } = statusOf(folder, '--store', shared);
@@ -83,11 +81,9 @@ describe('an active run', () => {
     const cwd = freshFolder();
     writePipeline(cwd, { rows: 1500 });
     const running = start(cwd);
-    await running.until(({ type }) => type === 'stage.progress');
+    const atWork = await haltAtWork(running, cwd);
     const following = start(cwd, ['logs', '--follow', '--json']);
     await following.until(({ type }) => type === 'stage.started');
-    const atWork = stageProcess(cwd);
-    process.kill(atWork, 'SIGSTOP');
     const stopping = start(cwd, ['stop']);
     await running.until(({ type }) => type === 'run.stopping');
     process.kill(atWork, 'SIGCONT');
