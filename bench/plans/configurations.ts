@@ -154,7 +154,7 @@ const ELSEWHERE: Readonly<Record<string, Configuration>> = Object.fromEntries(
   (['tensorflow', 'wasm'] as const).flatMap((runtime) =>
     Object.entries<Configuration>({ lora: METHODS.lora, full: METHODS.full }).map(([name, configuration]) => [
       `${name}, ${runtime}`,
-      { ...configuration, options: ['--runtime', runtime], runtime },
+      { ...configuration, runtime },
     ]),
   ),
 );

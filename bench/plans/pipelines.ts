@@ -10,7 +10,7 @@ export interface PlannedPipeline {
   readonly title: string;
   /** Arguments of `ftpc plan` and `ftpc run` after the file. */
   readonly options: readonly string[];
-  /** It is left out where this runtime is not installed. */
+  /** What computes, without which it is left out; default: ONNX Runtime, whichever is the fastest here. */
   readonly runtime?: RuntimeName;
   /** The stage that is compared; default: all. */
   readonly stage?: string;

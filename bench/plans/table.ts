@@ -69,12 +69,12 @@ function summaryOf(rows: readonly Row[]): readonly string[] {
   ];
 }
 
-function rowsOf({ title, options, stage, write }: PlannedPipeline): readonly Row[] {
+function rowsOf({ title, options, runtime = 'onnx', stage, write }: PlannedPipeline): readonly Row[] {
   const folder = mkdtempSync(join(tmpdir(), 'ftpc-plans-'));
   try {
     const file = write(folder);
     const ftpc = (command: string): string =>
-      execFileSync(process.execPath, [FTPC, command, file, '--json', ...options], {
+      execFileSync(process.execPath, [FTPC, command, file, '--json', '--runtime', runtime, ...options], {
         cwd: folder,
         encoding: 'utf8',
         maxBuffer: 1e8,
