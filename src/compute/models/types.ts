@@ -89,6 +89,9 @@ export interface StoredShape extends NamedShape {
   readonly isCoded?: true;
 }
 
+/** So many rows of a matrix, from one on. */
+export type CodedRows = (first: number, count: number) => CodeMatrix;
+
 /** A weight in the format in which it is kept in memory; decoded to float32 when a block needs it. */
 export interface StoredTensor {
   readonly name: string;
@@ -105,10 +108,10 @@ export interface StoredTensor {
   /** The stored form, if a runtime may decode it itself. */
   packed?(): PackedTensor | undefined;
   /**
-   * The values as codes of 4 bits, if they are stored in blocks of codes; read again from the file where only float32
-   * is in memory.
+   * Reads rows as codes of 4 bits, if the values are stored in blocks of codes; the file is read again where only float32 is in
+   * memory.
    */
-  coded?(): CodeMatrix | undefined;
+  coded?(): CodedRows | undefined;
   /** What it is held in, if that lies in memory that threads share. */
   shared?(): SharedNf4 | undefined;
 }

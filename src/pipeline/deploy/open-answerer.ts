@@ -132,8 +132,8 @@ export async function openParts(plain: Host, options: OpenAnswererOptions): Prom
   const paged = options.paged === true && storage === 'stored';
   const hasCodes =
     runtime.compileFixed !== undefined && !paged && storage !== 'nf4' && takesCodes(adapter?.config);
-  const codes = hasCodes ? plannedCodes(model.config, model.weightFormat).peak : 0;
-  const float32Bytes = options.oneAtATime === true && codes > 0 ? 0 : (options.float32Bytes ?? 0);
+  const codes = hasCodes ? plannedCodes(model.config, model.weightFormat) : undefined;
+  const float32Bytes = options.oneAtATime === true && codes !== undefined ? 0 : (options.float32Bytes ?? 0);
   const form = paged ? 'paged' : materialisedWithin(model.config, storage, float32Bytes, without);
   const weights = model.loadWeights(form, { without });
   const decoder = await evaluationDecoder({
@@ -141,7 +141,7 @@ export async function openParts(plain: Host, options: OpenAnswererOptions): Prom
     ...{ config: model.config, weights, adapter, storedSteps: true },
   });
   const parts = { label: options.folder, model: decoderModel(decoder), tokenizer: await model.tokenizer() };
-  const opened = { ...parts, decoder, weightBytes: weights.residentBytes + codes };
+  const opened = { ...parts, decoder, weightBytes: weights.residentBytes + (codes?.peak ?? 0) };
   if (parts.model.facts.labels !== undefined) return opened;
   const template = templateOf(host, model, adapterFolder, options.template);
   return { ...opened, template, training: readTrainingPrompt(host, adapterFolder ?? base) };

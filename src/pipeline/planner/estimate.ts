@@ -6,7 +6,7 @@ import { adapterShapes } from '../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../compute/models/adapters/whole.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { plannedBytes } from '../../compute/models/weights/load.js';
-import { plannedCodes, takesCodes } from '../../compute/models/weights/stored-codes.js';
+import { type PlannedCodes, plannedCodes, takesCodes } from '../../compute/models/weights/stored-codes.js';
 import { storedAs } from '../../compute/packaging/merge/dtypes.js';
 import { sizeOf } from '../../compute/tensor/shape.js';
 import { sharesPrompts } from '../../compute/training/index.js';
@@ -255,14 +255,14 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   },
 };
 
-/** What a single answer takes besides, where it reads codes as they are stored. */
+/** What a single answer reads as it is stored. */
 function askedCodes(
   { config, format }: PlannedModel,
   { adapter, isQuantised, runtime }: ForwardMemory,
   residency: WeightResidency,
-): number {
+): PlannedCodes | undefined {
   const reads = runtime === 'onnx' && residency !== 'paged' && isQuantised !== true && takesCodes(adapter);
-  return reads ? plannedCodes(config, format).peak : 0;
+  return reads ? plannedCodes(config, format) : undefined;
 }
 
 export const estimate = (input: EstimateInput): Promise<Estimate> => ESTIMATORS[input.stage.kind](input);

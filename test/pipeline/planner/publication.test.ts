@@ -59,12 +59,15 @@ describe('what is published', () => {
     expect(published('shared')?.files).to.be.lessThan(published('local')?.files ?? 0);
   });
 
-  it('counts the codes of a GGUF file several times, as they are while the smoke question is asked', () => {
+  it('counts the codes of a GGUF file, which are there besides the weights while the smoke question is asked', () => {
     const { config } = openModel(nodeHost(), STARTER);
-    const codes = plannedCodes(config, ggufFormats('q8_0', config));
+    const codes = plannedCodes(config, ggufFormats('q8_0', config)) ?? {
+      bytes: Number.NaN,
+      peak: Number.NaN,
+    };
     const workspace = (name: string): number =>
       plan.stages.find((stage) => stage.name === name)?.peak?.parts.workspace ?? Number.NaN;
-    expect(codes.peak).to.be.above(2 * codes.bytes);
+    expect(codes.peak).to.be.above(codes.bytes);
     expect(workspace('shared')).to.be.above(codes.peak);
     expect(workspace('shared') - workspace('local')).to.be.above(codes.bytes);
   });

@@ -7,7 +7,9 @@ import { discarded } from '../../tensor/garbage.js';
 import { joinViews } from '../../tensor/join-views.js';
 import type { CodeMatrix, CompiledGraph, FixedTensors, HostTensor } from '../../tensor/types.js';
 import { type DecodeStackOptions, decodeStackGraph } from '../architectures/graphs/decode-step.js';
+import { isFull } from '../weights/stored-codes.js';
 import type { HostCaches, TokenCache } from './caches.js';
+import type { VocabularyShard } from './chunks.js';
 import type { DecoderContext } from './context.js';
 import { headFactors } from './graphs.js';
 import { floatTensor, zeros } from './parameters.js';
@@ -16,13 +18,11 @@ import type { DecodePositions } from './position-inputs.js';
 /** A size that no dimension of a model has: it stands for the positions of the cache. */
 const ANY_POSITIONS = 1_000_003;
 
-/** Bytes of codes that are compiled as one: they exist several times while they are. */
-const MOST_BYTES = 8 * 2 ** 20;
-
-/** Blocks that run as one. */
+/** What runs as one: blocks, and a shard of the vocabulary after the last of them. */
 interface Part {
   readonly graph: CompiledGraph;
   readonly layers: readonly number[];
+  readonly shard?: VocabularyShard;
 }
 
 /** Tokens of single rows that come first, as others do: reading the codes takes about as long as they save. */
@@ -63,8 +63,6 @@ class StoredStep {
   private constructor(
     private readonly context: Pick<DecoderContext, 'options' | 'blueprint'>,
     private readonly parts: readonly Part[],
-    /** Whether the last part has the head. */
-    private readonly hasHead: boolean,
   ) {
     const { config } = context.options;
     const shape = [config.keyValueHeads, 1, config.headDim];
@@ -84,20 +82,21 @@ class StoredStep {
     };
     let fixed = new Map<string, HostTensor | CodeMatrix>();
     let layers: DecodeStackOptions['layers'] = [];
-    const close = async (head?: DecodeStackOptions['head']): Promise<boolean> => {
+    const close = async (shard?: VocabularyShard): Promise<boolean> => {
+      const head = shard && headOf(context, shard);
       const graph = await runtime.compileFixed?.(
         joinViews(decodeStackGraph({ config, layers, capacity: ANY_POSITIONS, head })),
         fixed,
         ANY_POSITIONS,
       );
-      if (graph !== undefined) parts.push({ graph, layers: layers.map(({ layer }) => layer) });
+      if (graph !== undefined)
+        parts.push({ graph, layers: layers.map(({ layer }) => layer), ...(shard && { shard }) });
       discarded(bytesOf(fixed));
       [fixed, layers] = [new Map(), []];
       return graph !== undefined;
     };
     const take = async (prefix: string, tensors: FixedTensors): Promise<boolean> => {
-      const isFull = layers.length > 0 && bytesOf(fixed) + bytesOf(tensors) > MOST_BYTES;
-      if (isFull && !(await close())) return false;
+      if (isFull(bytesOf(fixed), bytesOf(tensors)) && !(await close())) return false;
       for (const [name, tensor] of tensors) fixed.set(`${prefix}.${name}`, tensor);
       return true;
     };
@@ -107,12 +106,12 @@ class StoredStep {
       layers = [...layers, { layer, kind: context.kindOf(layer), place }];
     }
     const head = weights.fixedHead();
-    if (
-      !(await take('head', head ?? new Map())) ||
-      !(await close(head && { ...blueprint.head, factors: headFactors(context.graphs) }))
-    )
-      return release();
-    return new StoredStep(context, parts, head !== undefined);
+    const shards = head === undefined ? [] : (context.shards ?? [{ first: 0, size: widthOf(context) }]);
+    // a head of one shard goes with the last blocks
+    if (shards.length !== 1 && !(await close())) return release();
+    for (const shard of shards)
+      if (!(await take('head', head?.(shard) ?? new Map())) || !(await close(shard))) return release();
+    return new StoredStep(context, parts);
   }
 
   /**
@@ -125,14 +124,15 @@ class StoredStep {
   ): Promise<{ logits: Float32Array } | { hidden: HostTensor }> {
     let [x, y] = this.states;
     await embedded(x);
-    let logits: HostTensor | undefined;
-    for (const { graph, layers } of this.parts) {
-      const found = await graph.run({ x, ...this.inputs(layers, row) }, { y, ...this.outputs(layers) });
-      logits = found['logits'];
-      [x, y] = [y, x];
+    const hasHead = this.parts.at(-1)?.shard !== undefined;
+    const logits = new Float32Array(hasHead ? widthOf(this.context) : 0);
+    for (const { graph, layers, shard } of this.parts) {
+      const given = shard && { logits: logitsOf(logits, shard) };
+      await graph.run({ x, ...this.inputs(layers, row) }, { y, ...given, ...this.outputs(layers) });
+      if (shard === undefined) [x, y] = [y, x];
     }
     for (const [layer, token] of this.tokens.entries()) row.caches.append(layer, row.lengths, token);
-    return this.hasHead ? { logits: (logits?.data ?? new Float32Array(0)) as Float32Array } : { hidden: x };
+    return hasHead ? { logits } : { hidden: x };
   }
 
   async release(): Promise<void> {
@@ -164,6 +164,21 @@ class StoredStep {
     }
     return outputs;
   }
+}
+
+/** Logits of a token. */
+const widthOf = ({ blueprint }: Pick<DecoderContext, 'blueprint'>): number =>
+  blueprint.head.output.shape[0] ?? 0;
+
+/** Those of a shard, where they are of all. */
+const logitsOf = (logits: Float32Array, { first, size }: VocabularyShard): HostTensor =>
+  floatTensor([1, size], logits.subarray(first, first + size));
+
+/** The head over a shard of the vocabulary. */
+function headOf({ blueprint: { head }, graphs }: DecoderContext, { size }: VocabularyShard) {
+  const [, ...columns] = head.output.shape;
+  const output = { ...head.output, shape: [size, ...columns] };
+  return { ...head, output, factors: headFactors(graphs) };
 }
 
 const bytesOf = (fixed: FixedTensors): number =>

@@ -52,6 +52,17 @@ interface WeightInput extends NamedShape {
   readonly ofBase?: boolean;
 }
 
+/** So many rows of a tensor as it is stored, from one on. */
+type FixedRows = (first: number, count: number) => HostTensor | CodeMatrix;
+
+interface FixedInput {
+  readonly one: WeightInput;
+  readonly read: FixedRows | undefined;
+}
+
+const isReadable = (input: FixedInput): input is FixedInput & { readonly read: FixedRows } =>
+  input.read !== undefined;
+
 const NONE: ReadonlyMap<string, number> = new Map();
 
 export class Weights {
@@ -143,29 +154,35 @@ export class Weights {
    * adapter's, in float32. `undefined` otherwise.
    */
   fixedBlock(layer: number): FixedTensors | undefined {
-    return this.fixed(this.wanted.blocks[layer] ?? []);
+    const readers = (this.wanted.blocks[layer] ?? []).map((one) => ({ one, read: this.fixedRows(one) }));
+    if (!readers.every(isReadable)) return undefined;
+    return new Map(readers.map(({ one, read }) => [one.input, read(0, one.shape[0] ?? 0)]));
   }
 
-  /** The same of the head. */
-  fixedHead(): FixedTensors | undefined {
-    return this.fixed(this.wanted.head);
+  /** The same of the head, all of it or a shard of the vocabulary at a time. */
+  fixedHead(): ((shard?: VocabularyShard) => FixedTensors) | undefined {
+    const readers = this.wanted.head.map((one) => ({ one, read: this.fixedRows(one) }));
+    if (!readers.every(isReadable)) return undefined;
+    return (shard) =>
+      new Map(
+        readers.map(({ one, read }) => {
+          const { input, shape, part } = shard === undefined ? one : shardOf(one, shard);
+          return [input, read(part?.first ?? 0, shape[0] ?? 0)];
+        }),
+      );
   }
 
-  private fixed(wanted: readonly WeightInput[]): FixedTensors | undefined {
-    const found = wanted.map((one) => [one.input, this.fixedTensor(one)] as const);
-    return found.every((one): one is [string, HostTensor | CodeMatrix] => one[1] !== undefined)
-      ? new Map(found)
-      : undefined;
-  }
-
-  private fixedTensor({ name, shape, ofBase }: WeightInput): HostTensor | CodeMatrix | undefined {
+  private fixedRows({ name, shape, ofBase }: WeightInput): FixedRows | undefined {
     const own = ofBase === true ? undefined : this.options.adapter?.tensors.get(name);
-    if (own !== undefined) return floatTensor(own.shape, own.data);
+    if (own !== undefined) {
+      const whole = floatTensor(own.shape, own.data);
+      return (first, count) => rowsOf(whole, first, [count, ...own.shape.slice(1)]);
+    }
     const stored = checked(this.options, { name, shape });
     if (shape.length > 1) return stored.coded?.();
     const values = new Float32Array(sizeOf(shape));
     stored.dequantise(values);
-    return floatTensor(shape, values);
+    return () => floatTensor(shape, values);
   }
 
   /** Whether every pass decodes the blocks again. */
@@ -318,7 +335,7 @@ function shardOf(wanted: WeightInput, { first, size }: VocabularyShard): WeightI
 }
 
 /** Rows of a tensor in memory of the host, without a copy. */
-function rowsOf(whole: Tensor, first: number, shape: readonly number[]): Tensor {
+function rowsOf(whole: Tensor, first: number, shape: readonly number[]): HostTensor {
   const [count = 0] = shape;
   const width = sizeOf(shape) / count;
   const values = onHost(whole).data as Float32Array;

@@ -153,7 +153,7 @@ const FORMATS = {
   },
 } as const satisfies Readonly<Partial<Record<BlockFormat, CodedFormat>>>;
 
-type CodedName = keyof typeof FORMATS;
+export type CodedName = keyof typeof FORMATS;
 
 /** Whether values of a format are codes. */
 export const isCoded = (format: StoredFormat): format is CodedName => Object.hasOwn(FORMATS, format);
@@ -166,6 +166,18 @@ export function codeBytes(format: CodedName, values: number): number {
   const perBlock = 4 * (digitsOf(coded) + (coded.hasOffsets === true ? 1 : 0));
   return (digitsOf(coded) * values) / 2 + (values / coded.block) * perBlock;
 }
+
+/** Values that share a scale, the code of 0 in each digit, and whether there are offsets. */
+export function digitsLike(format: CodedName): Pick<CodedFormat, 'block' | 'hasOffsets'> & {
+  readonly zeros: readonly number[];
+} {
+  const coded: CodedFormat = FORMATS[format];
+  const { block, zero, hasOffsets } = coded;
+  const zeros = Array.from({ length: digitsOf(coded) }, (_, digit) => zeroOf(zero, digit));
+  return { block, zeros, ...(hasOffsets && { hasOffsets }) };
+}
+
+const zeroOf = (zero: number, digit: number): number => (zero >> (4 * digit)) & 15;
 
 /** Values that are read at a time: what they are made of stays in a cache of the processor. */
 const WINDOW = 1 << 14;
@@ -193,7 +205,7 @@ export function codeMatrix(format: CodedName, shape: readonly number[], bytes: U
   const digits = planes.map((plane, digit) => ({
     codes: plane,
     scales: digit === 0 ? scales : scales.map((scale) => 16 ** digit * scale),
-    zero: (zero >> (4 * digit)) & 15,
+    zero: zeroOf(zero, digit),
   }));
   return { form: 'digits', shape, block, digits, ...(hasOffsets && { offsets }) };
 }

@@ -1,44 +1,107 @@
 /** What single answers over codes as they are stored take besides the weights (see `decoder/stored-step.ts`); for plans too. */
+import { MOST_DISCARDED } from '../../tensor/garbage.js';
+import { sumsLength, zerosBytes } from '../../tensor/runtimes/onnx/coded-sizes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { AdapterConfig } from '../adapters/config.js';
-import { blueprintOf, expectedTensors, type NamedShape } from '../architectures/index.js';
+import { blockName, blockOf, blockTensors, blueprintOf } from '../architectures/index.js';
+import { vocabularyShardSize, vocabularyShards } from '../decoder/chunks.js';
 import type { ModelConfig } from '../types.js';
-import { codeBytes, isCoded } from './digits.js';
+import { type CodedName, codeBytes, digitsLike, isCoded } from './digits.js';
 import type { FormatOf } from './load.js';
 
-interface PlannedCodes {
-  /** Bytes that stay. */
+export interface PlannedCodes {
+  /** Bytes of codes. */
   readonly bytes: number;
   /** Bytes while they are compiled, at most. */
   readonly peak: number;
+  /** Graphs that they are compiled into. */
+  readonly graphs: number;
 }
 
-const NONE: PlannedCodes = { bytes: 0, peak: 0 };
+/** Bytes of codes that are compiled as one: they exist several times while they are. */
+const COMPILED_TOGETHER = 8 * 2 ** 20;
 
-/**
- * While codes are compiled, they exist several times: those of some blocks, and those of the head, which are one piece. Growth of
- * the peak of processes that were asked once, beyond the codes that stay: 109 to 115 MiB with SmolLM2, whose head has 20 to 34
- * MiB of them, in Q4_1, Q8_0 and Q6_K; 390 and 398 MiB with Gemma 3 270M, whose head has 200, in Q8_0 and Q4_K_M. Node 20,
- * onnxruntime-node 1.30, Linux x64.
- */
-const COMPILED = { blocks: 64 * 2 ** 20, head: 1.65 } as const;
+/** Whether what is to be compiled next makes too much of what is there. */
+export const isFull = (held: number, next: number): boolean => held > 0 && held + next > COMPILED_TOGETHER;
 
 /** Whether tokens are multiplied by what is stored alone: DoRA needs the matrices themselves, and others are not tried. */
 export const takesCodes = (adapter: AdapterConfig | undefined): boolean =>
   adapter === undefined || (adapter.kind === 'lora' && adapter.dora !== true);
 
-/** Nothing where not every matrix of the blocks is stored as codes. */
-export function plannedCodes(config: ModelConfig, formatOf: FormatOf): PlannedCodes {
-  const bytesOf = ({ name, shape }: Pick<NamedShape, 'name' | 'shape'>): number | undefined => {
-    const format = formatOf(name);
-    return isCoded(format) ? codeBytes(format, sizeOf(shape)) : undefined;
-  };
-  const blocks = expectedTensors(config)
-    .filter(({ role }) => role === 'projection')
-    .map((tensor) => (tensor.transposed ? undefined : bytesOf(tensor)));
-  const held = blocks.filter((one) => one !== undefined);
-  if (held.length < blocks.length) return NONE;
-  const head = bytesOf(blueprintOf(config).head.output) ?? 0;
-  const bytes = held.reduce((sum, one) => sum + one, head);
-  return { bytes, peak: bytes + Math.min(bytes, COMPILED.blocks) + COMPILED.head * head };
+/** `undefined` where not every matrix of the blocks is stored as codes. */
+export function plannedCodes(config: ModelConfig, formatOf: FormatOf): PlannedCodes | undefined {
+  const blueprint = blueprintOf(config);
+  const compiled = new Compiled();
+  for (const layer of blueprint.layers.keys()) {
+    const matrices = blockTensors(blockOf(blueprint, layer), config.headDim)
+      .filter(({ role }) => role === 'projection')
+      .map(({ name, shape, transposed }) => {
+        const format = formatOf(blockName(blueprint, layer, name));
+        return transposed || !isCoded(format) ? undefined : { format, shape };
+      });
+    const coded = matrices.filter((one) => one !== undefined);
+    if (coded.length < matrices.length) return undefined;
+    compiled.add(coded);
+  }
+  const { name, shape } = blueprint.head.output;
+  const format = formatOf(name);
+  if (isCoded(format)) {
+    const [tokens = 0, ...columns] = shape;
+    const shardSize = vocabularyShardSize(config);
+    if (shardSize !== undefined) compiled.close();
+    for (const { size } of vocabularyShards(tokens, shardSize ?? tokens)) {
+      compiled.add([{ format, shape: [size, ...columns] }]);
+      compiled.close();
+    }
+  }
+  compiled.close();
+  return compiled.planned;
+}
+
+/** A matrix of codes. */
+interface CodedShape {
+  readonly format: CodedName;
+  readonly shape: readonly number[];
+}
+
+/** What is compiled, one graph after another. */
+class Compiled {
+  private bytes = 0;
+  private kept = 0;
+  private graphs = 0;
+  /** Bytes of codes of the graph that is compiled next, and of the last one. */
+  private held = 0;
+  private last = 0;
+  /** Bytes for sums of x, by what these are over. */
+  private readonly sums = new Map<string, number>();
+
+  add(matrices: readonly CodedShape[]): void {
+    const bytes = matrices.reduce((sum, { format, shape }) => sum + codeBytes(format, sizeOf(shape)), 0);
+    if (isFull(this.held, bytes)) this.close();
+    this.held += bytes;
+    for (const { format, shape } of matrices) {
+      const [rows = 0, columns = 0] = shape;
+      const { block, zeros, hasOffsets } = digitsLike(format);
+      for (const zero of zeros) this.kept += rows * zerosBytes(zero, columns / block);
+      if (hasOffsets) this.sums.set(`${columns} ${block}`, 4 * sumsLength(columns, block));
+    }
+  }
+
+  close(): void {
+    if (this.held === 0) return;
+    for (const bytes of this.sums.values()) this.kept += bytes;
+    this.sums.clear();
+    this.graphs++;
+    this.bytes += this.held;
+    [this.held, this.last] = [0, this.held];
+  }
+
+  /**
+   * What is compiled last is there as it was read, and as the text of its graph, when all else is compiled; and the same of others waits
+   * for the collector.
+   */
+  get planned(): PlannedCodes {
+    const { bytes, kept, last, graphs } = this;
+    return { bytes, graphs, peak: bytes + kept + 2 * last + Math.min(MOST_DISCARDED, 2 * (bytes - last)) };
+  }
 }

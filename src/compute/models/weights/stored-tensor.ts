@@ -1,8 +1,8 @@
 import { sizeOf } from '../../tensor/shape.js';
 import type { PackedTensor } from '../../tensor/types.js';
-import { ModelError, type StoredTensor, type WeightStore } from '../types.js';
+import { type CodedRows, ModelError, type StoredTensor, type WeightStore } from '../types.js';
 import { dequantiseBlocks, floatsOf } from './dequantisation.js';
-import { codeMatrix, isCoded } from './digits.js';
+import { type CodedName, codeMatrix, isCoded } from './digits.js';
 import { BLOCKS, type BlockFormat, type StoredFormat } from './formats.js';
 
 /** A tensor in a file of any format, not yet read. */
@@ -49,11 +49,18 @@ export function blockTensor(
   if (format === 'F32') return float32Tensor(name, shape, floatsOf(format, blocks, 0, sizeOf(shape)));
   const packed = (): PackedTensor | undefined =>
     HALVES[format] && { form: HALVES[format], shape, bits: blocks };
-  const coded = isCoded(format) && shape.length === 2 ? () => codeMatrix(format, shape, blocks) : undefined;
+  const coded = isCoded(format) && shape.length === 2 ? () => codedRows(format, shape, blocks) : undefined;
   return encodedTensor(
     { name, shape, format, residentBytes: blocks.byteLength, packed, coded },
     (start, out) => dequantiseBlocks(format, blocks, start, out),
   );
+}
+
+function codedRows(format: CodedName, [, columns = 0]: readonly number[], blocks: Uint8Array): CodedRows {
+  const { values, bytes } = BLOCKS[format];
+  const row = (columns / values) * bytes;
+  return (first, count) =>
+    codeMatrix(format, [count, columns], blocks.subarray(first * row, (first + count) * row));
 }
 
 /** A tensor of which nothing is float32 yet; `dequantise` writes its values from value `start` on. */

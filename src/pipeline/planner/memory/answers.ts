@@ -11,6 +11,7 @@ import { blueprintOf } from '../../../compute/models/architectures/index.js';
 import { cacheSizes } from '../../../compute/models/decoder/caches.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
+import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import { HeldBytes } from './held-bytes.js';
 
@@ -22,8 +23,8 @@ export interface Answers {
   readonly maxTokens: number;
   /** Tokens that answers come to: their mean and standard deviation. */
   readonly ends?: { readonly mean: number; readonly deviation: number };
-  /** Bytes of codes that a single answer reads as they are stored, while they are compiled. */
-  readonly codes?: number;
+  /** Codes that a single answer reads as they are stored. */
+  readonly codes?: PlannedCodes | undefined;
 }
 
 /** The rows and tokens of the prompts that pass through together, and bytes besides that pass. */

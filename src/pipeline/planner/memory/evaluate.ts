@@ -15,7 +15,7 @@ import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type Answers, answerBatch, cacheBytes, layerBytes } from './answers.js';
 import { DEVICE_CONTEXT, READER_PROCESS, SPREAD, TOKENIZER } from './calibration.js';
 import { choiceBytes, readsChoices } from './choices.js';
-import { compiledGraphs, evaluatedBytes, fullestBatch } from './evaluated-graphs.js';
+import { codedStepBytes, compiledGraphs, evaluatedBytes, fullestBatch } from './evaluated-graphs.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { runtimeOverhead, smallWeights } from './runtimes.js';
@@ -83,7 +83,7 @@ export function evaluationPeak(
   const graphs = evaluatedBytes(memory, compiled[1 + fullest] ?? compiled[0], batch.prompt);
   const prompts = forwardPeak(memory, {
     ...{ ...EVALUATED, rows: batch.rows, length: batch.prompt },
-    more: { ...batch.more, workspace: graphs + (answers.codes ?? 0) },
+    more: { ...batch.more, workspace: graphs + codedStepBytes(memory, answers.codes) },
   });
   return prompts.bytes > losses.bytes ? prompts : losses;
 }

@@ -8,6 +8,7 @@ import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attent
 import { cacheSize, cacheSizes } from '../../../compute/models/decoder/caches.js';
 import { chunkSize } from '../../../compute/models/decoder/chunks.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
+import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import { BIN, type Lengths } from '../expected-rows.js';
 import { type Answered, type Answers, answeredTogether } from './answers.js';
@@ -44,6 +45,14 @@ function bytesOf({ count, nodes }: Graphs): number {
   return kept * (SESSION.bytes * count + SESSION.node * nodes);
 }
 
+/** Bytes of the graphs of a step over codes, which have each block once and the codes within, while they are compiled. */
+export function codedStepBytes(memory: Asked, codes: PlannedCodes | undefined): number {
+  if (codes === undefined) return 0;
+  const { count, nodes } = blocksOf(memory)(QUERY_BLOCK);
+  const ofBlocks = memory.config.layers * (nodes / count);
+  return codes.peak + SESSION.bytes * codes.graphs + SESSION.node * ofBlocks;
+}
+
 /** All graphs that are compiled by the time that losses are there, and then by the time that each batch is answered. */
 export function compiledGraphs(
   memory: Asked,
@@ -64,7 +73,7 @@ export function compiledGraphs(
   const all = (): Graphs => ({ ...graphs, count: graphs.count + heads.size });
   const first = all();
   const after = batches.map((batch) => {
-    const steps = stepShapes(batch, virtual, answers?.ends);
+    const steps = answers?.codes === undefined ? stepShapes(batch, virtual, answers?.ends) : [];
     heads.add(headOf(batch.rows));
     for (const { rows } of steps) heads.add(headOf(rows));
     graphs = {

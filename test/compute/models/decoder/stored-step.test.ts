@@ -55,8 +55,17 @@ function adapted(name: string, config: ModelConfig): Adapter {
   };
 }
 
+interface Asked {
+  readonly adapter?: Adapter;
+  readonly vocabularyShard?: number;
+}
+
 /** Logits of each step after a prompt, and whether they came from weights as they are stored. */
-async function steps(runtime: Runtime, config: ModelConfig, adapter: Adapter | undefined) {
+async function steps(
+  runtime: Runtime,
+  config: ModelConfig,
+  { adapter, vocabularyShard }: Asked,
+): Promise<{ readonly logits: readonly Float32Array[]; readonly compiled: number }> {
   let compiled = 0;
   const compileFixed: Runtime['compileFixed'] = async (...given) => {
     const graph = await runtime.compileFixed?.(...given);
@@ -67,6 +76,7 @@ async function steps(runtime: Runtime, config: ModelConfig, adapter: Adapter | u
     runtime: runtime.compileFixed === undefined ? runtime : { ...runtime, compileFixed },
     ...{ config, weights: stored(config), trainable: 'none', checkpointedBlocks: 0, logitsChunk: 7 },
     storedSteps: true,
+    vocabularyShard,
     ...(adapter && { adapter }),
   });
   const session = await decoder.session(1, 100);
@@ -79,10 +89,11 @@ async function steps(runtime: Runtime, config: ModelConfig, adapter: Adapter | u
   return { logits, compiled };
 }
 
-async function compared(config: ModelConfig, adapter?: Adapter): Promise<number> {
+/** How many graphs read weights as they are stored. */
+async function compared(config: ModelConfig, asked: Asked = {}): Promise<number> {
   const runtime = await onnxRuntime({ threads: 1 });
   const { compileFixed: _, ...plain } = runtime;
-  const [found, wanted] = [await steps(runtime, config, adapter), await steps(plain, config, adapter)];
+  const [found, wanted] = [await steps(runtime, config, asked), await steps(plain, config, asked)];
   found.logits.forEach((logits, step) => {
     const others = wanted.logits[step] ?? new Float32Array(0);
     const largest = others.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
@@ -101,12 +112,20 @@ describe('a step over weights as they are stored', () => {
 
   it('reads the factors of LoRA next to them', async () => {
     const config = widened(fixture('llama3').recording.config);
-    expect(await compared(config, adapted('llama3', config))).to.equal(1);
+    expect(await compared(config, { adapter: adapted('llama3', config) })).to.equal(1);
+  });
+
+  it('computes the head a shard of the vocabulary at a time', async () => {
+    const config = widened(fixture('gemma3').recording.config);
+    expect(await compared(config, { vocabularyShard: 23 })).to.equal(1 + Math.ceil(config.vocabSize / 23));
+    const outer = widened(fixture('outer').recording.config);
+    const adapter = adapted('outer', outer);
+    expect(await compared(outer, { adapter, vocabularyShard: 64 })).to.equal(1 + 2);
   });
 
   it('is left where more is done with a matrix than a product, as in DoRA, and where it is stored the other way round', async () => {
     const config = widened(fixture('dora').recording.config);
-    expect(await compared(config, adapted('dora', config))).to.equal(0);
+    expect(await compared(config, { adapter: adapted('dora', config) })).to.equal(0);
     expect(await compared(widened(fixture('gpt2').recording.config))).to.equal(0);
   });
 });

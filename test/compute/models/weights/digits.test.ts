@@ -72,7 +72,11 @@ describe('weights as digits of 4 bits', () => {
           wanted += (data[token * COLUMNS + i] ?? 0) * (plain[row * COLUMNS + i] ?? 0);
         expect(Number(value), `y ${at}`).to.be.closeTo(wanted, 1e-4);
       });
-      expect(blockTensor('w', [ROWS, COLUMNS], format, blocks).coded?.()).to.deep.equal(matrix);
+      const rows = blockTensor('w', [ROWS, COLUMNS], format, blocks).coded?.();
+      expect(rows?.(0, ROWS)).to.deep.equal(matrix);
+      const some = rows?.(3, 2);
+      for (let at = 0; at < 2 * COLUMNS; at++)
+        expect(some && valueAt(some, at)).to.equal(valueAt(matrix, 3 * COLUMNS + at));
     });
   }
 

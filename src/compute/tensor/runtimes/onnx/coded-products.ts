@@ -4,6 +4,7 @@
  */
 import { flag, number } from '../../attributes.js';
 import type { CodeMatrix, FixedTensors, Graph, Node, ValueId } from '../../types.js';
+import { sumsLength, zerosBytes } from './coded-sizes.js';
 import { ELEMENT, initializerMessage, largeInitializerMessage, type OnnxNode, UINT8 } from './model.js';
 
 const MICROSOFT = 'com.microsoft';
@@ -156,8 +157,8 @@ class ProductWriter implements CodedProducts {
     const inputs = [this.nameOf(x), ofCodes ?? '', ofScales ?? ''];
     this.large(ofCodes ?? '', UINT8, [rows, blocks, (block * BITS) / 8], codes);
     this.large(ofScales ?? '', ELEMENT.f32, [rows, blocks], scales);
-    if (zero !== DEFAULT_ZERO) {
-      const width = Math.ceil(blocks / 2);
+    const width = zerosBytes(zero, blocks);
+    if (width > 0) {
       inputs.push(ofZeros ?? '');
       this.large(ofZeros ?? '', UINT8, [rows, width], [new Uint8Array(rows * width).fill(zero * 17)]);
     }
@@ -204,7 +205,7 @@ class ProductWriter implements CodedProducts {
     if (this.blockSizes.has(name)) return name;
     this.blockSizes.add(name);
     const blocks = columns / block;
-    const ones = new Float32Array(columns * blocks);
+    const ones = new Float32Array(sumsLength(columns, block));
     for (let column = 0; column < columns; column++) ones[column * blocks + Math.floor(column / block)] = 1;
     this.large(name, ELEMENT.f32, [columns, blocks], [ones]);
     return name;
@@ -225,6 +226,3 @@ class ProductWriter implements CodedProducts {
     this.initializers.push(...largeInitializerMessage(...initializer));
   }
 }
-
-/** What `MatMulNBits` takes from codes of 4 bits where it is given no other. */
-const DEFAULT_ZERO = 8;
