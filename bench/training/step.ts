@@ -103,19 +103,23 @@ const HALF_WIDTH = 0.02 * Math.sqrt(3);
 /** Evenly distributed float32 weights from a linear congruential generator, norms of one. */
 function evenSource(config: ModelConfig): WeightSource {
   let state = 1;
-  const values = (count: number): Float32Array => {
-    const out = shareableFloats(count);
-    for (let i = 0; i < count; i++) {
+  const fill = (out: Float32Array): void => {
+    for (let i = 0; i < out.length; i++) {
       state = (Math.imul(state, 1664525) + 1013904223) | 0;
       out[i] = (state / 2 ** 31) * HALF_WIDTH;
     }
-    return out;
   };
   return new Map(
     expectedTensors(config).map(({ name, shape, role }) => {
-      const read = (_: number, count: number) =>
-        role === 'norm' ? new Float32Array(count).fill(1) : values(count);
-      const load = () => float32Tensor(name, shape, read(0, sizeOf(shape)));
+      const read = (_: number, out: Float32Array): void => {
+        if (role === 'norm') out.fill(1);
+        else fill(out);
+      };
+      const load = () => {
+        const values = shareableFloats(sizeOf(shape));
+        read(0, values);
+        return float32Tensor(name, shape, values);
+      };
       return [name, { name, shape, path: 'even weights', format: () => 'F32' as const, read, load }];
     }),
   );

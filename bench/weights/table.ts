@@ -27,7 +27,7 @@ export async function* weights({ only = '' }: BenchmarkOptions): AsyncGenerator<
   const nf4 = nf4Tensor(
     'w',
     SHAPE,
-    quantiseNf4(VALUES, (start, count) => values.subarray(start, start + count)),
+    quantiseNf4(VALUES, (start, out) => out.set(values.subarray(start, start + out.length))),
   );
   yield row('NF4', (8 * nf4.residentBytes) / VALUES, nf4);
 }

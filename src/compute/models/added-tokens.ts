@@ -177,13 +177,12 @@ function resizedTensor(source: SourceTensor, rows: number): SourceTensor {
     known ??= meanRow(source, before, width);
     return known;
   };
-  const read = (start: number, count: number): Float32Array => {
-    if (start + count <= old) return source.read(start, count);
-    const values = new Float32Array(count);
-    if (start < old) values.set(source.read(start, old - start));
+  const read = (start: number, out: Float32Array): void => {
+    const there = Math.min(out.length, Math.max(0, old - start));
+    if (there > 0) source.read(start, out.subarray(0, there));
+    if (there === out.length) return;
     const row = mean();
-    for (let at = Math.max(0, old - start); at < count; at++) values[at] = row[(start + at) % width] ?? 0;
-    return values;
+    for (let at = there; at < out.length; at++) out[at] = row[(start + at) % width] ?? 0;
   };
   return {
     name,
@@ -212,7 +211,8 @@ function meanRow(source: SourceTensor, rows: number, width: number): Float32Arra
   const sums = new Float64Array(width);
   const step = Math.max(1, Math.floor(WINDOW / width));
   for (let first = 0; first < rows; first += step) {
-    const values = source.read(first * width, Math.min(step, rows - first) * width);
+    const values = new Float32Array(Math.min(step, rows - first) * width);
+    source.read(first * width, values);
     for (const [at, value] of values.entries()) {
       const column = at % width;
       sums[column] = (sums[column] ?? 0) + value;
@@ -230,20 +230,21 @@ function loaded(
   name: string,
   shape: readonly number[],
   format: Format,
-  read: (start: number, count: number) => Float32Array,
+  read: (start: number, out: Float32Array) => void,
 ): StoredTensor {
   const elements = sizeOf(shape);
-  const windows = function* () {
-    for (let start = 0; start < elements; start += WINDOW)
-      yield { start, values: read(start, Math.min(WINDOW, elements - start)) };
-  };
   if (format === 'F32') {
     const data = shareableFloats(elements);
-    for (const { start, values } of windows()) data.set(values, start);
+    for (let start = 0; start < elements; start += WINDOW) read(start, data.subarray(start, start + WINDOW));
     return float32Tensor(name, shape, data);
   }
   const encode = format === 'F16' ? encodeFloat16 : encodeBfloat16;
   const halves = new Uint16Array(elements);
-  for (const { start, values } of windows()) halves.set(encode(values), start);
+  const window = new Float32Array(Math.min(WINDOW, elements));
+  for (let start = 0; start < elements; start += WINDOW) {
+    const values = window.subarray(0, elements - start);
+    read(start, values);
+    halves.set(encode(values), start);
+  }
   return blockTensor(name, shape, format, new Uint8Array(halves.buffer));
 }

@@ -25,32 +25,31 @@ export const freshSource = (config: ModelConfig, seed: number): WeightSource =>
         path: 'fresh weights',
         shape: tensor.shape,
         format: () => 'F32',
-        read: (start, count) => freshValues(config, seed, tensor, start, count),
-        load: () =>
-          float32Tensor(
-            tensor.name,
-            tensor.shape,
-            freshValues(config, seed, tensor, 0, sizeOf(tensor.shape)),
-          ),
+        read: (start, out) => writeFresh(config, seed, tensor, start, out),
+        load() {
+          const values = new Float32Array(sizeOf(tensor.shape));
+          writeFresh(config, seed, tensor, 0, values);
+          return float32Tensor(tensor.name, tensor.shape, values);
+        },
       },
     ]),
   );
 
-function freshValues(
+function writeFresh(
   config: ModelConfig,
   seed: number,
   { name, role, unit }: ExpectedTensor,
   start: number,
-  count: number,
-): Float32Array {
-  const values = new Float32Array(count);
-  if (role === 'norm') return values.fill(unit ?? 1);
-  if (role === 'bias') return values;
-  fillNormal(values, seed, name, DEVIATION, start);
+  out: Float32Array,
+): void {
+  if (role === 'norm' || role === 'bias') {
+    out.fill(role === 'norm' ? (unit ?? 1) : 0);
+    return;
+  }
+  fillNormal(out, seed, name, DEVIATION, start);
   // The padding row of the embedding takes part in nothing, and transformers starts it at zero.
   if (role === 'embedding' && config.padTokenId !== null) {
     const row = config.padTokenId * config.hiddenSize - start;
-    values.fill(0, Math.max(0, row), Math.max(0, row + config.hiddenSize));
+    out.fill(0, Math.max(0, row), Math.max(0, row + config.hiddenSize));
   }
-  return values;
 }

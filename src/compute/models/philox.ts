@@ -123,13 +123,15 @@ interface NormalMemory {
 
 const VALUES = 0;
 const DOUBTFUL = VALUES + 4 * CALL_VALUES;
-const WORDS = DOUBTFUL + 4 * CALL_GROUPS;
+const WORK = DOUBTFUL + 4 * CALL_GROUPS;
+/** What the kernel works in: 14 KiB and the keys of ten rounds. */
+const WORK_BYTES = 14 * 1024 + 10 * 32;
 
 let shared: NormalMemory | undefined;
 
 function memory(): NormalMemory {
   if (shared !== undefined) return shared;
-  const allocated = createMemory(WORDS + 64);
+  const allocated = createMemory(WORK + WORK_BYTES);
   const fill = startModule(NORMAL_KERNEL, allocated)['normal'] as NormalMemory['fill'];
   shared = {
     values: new Float32Array(allocated.buffer, VALUES, CALL_VALUES),
@@ -145,7 +147,7 @@ function fillGroups(out: Float32Array, normal: Normal, first: number): void {
   const { values, doubtful, fill } = memory();
   const groups = out.length / GROUP;
   const [low, high, ...names] = counterOf(stream, first / 4);
-  const place = [VALUES, groups, low, high, ...names, ...keyOf(seed), deviation, DOUBTFUL, WORDS];
+  const place = [VALUES, groups, low, high, ...names, ...keyOf(seed), deviation, DOUBTFUL, WORK];
   const found = fill(...place);
   out.set(values.subarray(0, out.length));
   for (const group of doubtful.subarray(0, found)) {

@@ -1,6 +1,6 @@
 import type { TensorEntry } from '../models/safetensors/header.js';
 import type { SafetensorsFile } from '../models/safetensors/read.js';
-import { type AdapterTensors, ModelError } from '../models/types.js';
+import { type AdapterTensors, ModelError, type StoredTensor } from '../models/types.js';
 import { safetensorsTensor } from '../models/weights/bitsandbytes.js';
 import { areFinite } from '../models/weights/stored-tensor.js';
 import { sizeOf } from '../tensor/shape.js';
@@ -15,7 +15,7 @@ export const valuesOf = (tensors: ReadonlyMap<string, TensorEntry>, file: Safete
   );
 
 function finiteValues(entry: TensorEntry, file: SafetensorsFile): Float32Array {
-  const values = safetensorsTensor({ entry, file }).read(0, sizeOf(entry.shape));
+  const values = decoded(safetensorsTensor({ entry, file }).load());
   if (areFinite(values)) return values;
   throw new ModelError(
     'adapter_invalid',
@@ -23,6 +23,14 @@ function finiteValues(entry: TensorEntry, file: SafetensorsFile): Float32Array {
     `Tensor "${entry.name}" has values that are not finite.`,
     'Its training diverged, or the file is damaged: take an earlier checkpoint, or fetch it again.',
   );
+}
+
+function decoded({ shape, view, dequantise }: StoredTensor): Float32Array {
+  const held = view();
+  if (held !== undefined) return held;
+  const values = new Float32Array(sizeOf(shape));
+  dequantise(values);
+  return values;
 }
 
 /** Throws a `ModelError` for a tensor of a type that is not read, before it is wanted. */

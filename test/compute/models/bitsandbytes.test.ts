@@ -12,13 +12,13 @@ import {
 } from '../../../src/compute/models/safetensors/write.js';
 import { floatsOf } from '../../../src/compute/models/weights/dequantisation.js';
 import { plannedBytes } from '../../../src/compute/models/weights/load.js';
-import { quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';
 import { onnxRuntime } from '../../../src/compute/tensor/runtimes/onnx/index.js';
 import { type Packed, unpack } from './decoder/fixture.js';
 import { concat, modelError } from './errors.js';
 import { readFixture, readFixtureBytes } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
+import { quantiseValues } from './plain-nf4.js';
 
 const LOGITS = 1e-5;
 
@@ -133,11 +133,7 @@ describe('bitsandbytes checkpoints', () => {
       );
     const plain = turned(unpack({ shape, ...packed }), outputs);
     const expected = new Float32Array(plain.length);
-    nf4Tensor(
-      name,
-      [outputs, inputs],
-      quantiseNf4(plain.length, (from, count) => plain.slice(from, from + count)),
-    ).dequantise(expected);
+    nf4Tensor(name, [outputs, inputs], quantiseValues(plain)).dequantise(expected);
     const found = new Float32Array(plain.length);
     const stored = model.loadWeights('nf4').get(name);
     stored.dequantise(found);

@@ -5,8 +5,8 @@ import wabtInit from 'wabt';
 import { openSafetensors } from '../../../src/compute/models/safetensors/read.js';
 import { dequantisationWorkspace, floatsOf } from '../../../src/compute/models/weights/dequantisation.js';
 import { storedBytes } from '../../../src/compute/models/weights/formats.js';
-import { DYNAMIC_CODE, NF4_CODE } from '../../../src/compute/models/weights/nf4-codes.js';
-import { type DoubleNf4, quantiseNf4, torchMean } from '../../../src/compute/models/weights/nf4-quantise.js';
+import { bucket, DYNAMIC_CODE, midpoints, NF4_CODE } from '../../../src/compute/models/weights/nf4-codes.js';
+import { torchMean } from '../../../src/compute/models/weights/nf4-quantise.js';
 import {
   dequantiseNf4,
   dequantiseTiledNf4,
@@ -15,7 +15,7 @@ import {
 import * as kernels from '../../../src/compute/tensor/kernels.generated.js';
 import { readFixture, readFixtureBytes, root } from './fixtures.js';
 import { memoryHost } from './memory-host.js';
-import { dequantiseNf4Plain } from './plain-nf4.js';
+import { dequantiseNf4Plain, quantiseValues } from './plain-nf4.js';
 
 const recorded = openSafetensors(memoryHost({ '/nf4': readFixtureBytes('nf4/nf4.safetensors') }), '/nf4');
 
@@ -31,8 +31,6 @@ function weights(name: string): Float32Array {
   const raw = bytes(name);
   return floatsOf('F16', raw, 0, raw.byteLength / 2);
 }
-const quantise = (values: Float32Array, window?: number): DoubleNf4 =>
-  quantiseNf4(values.length, (start, count) => values.subarray(start, start + count), { window });
 
 /** Compares bit patterns, so that -0 and NaN count. */
 function sameBits(actual: Float32Array, expected: Float32Array): void {
@@ -56,7 +54,7 @@ describe('NF4', () => {
   });
 
   it('decodes into the memory of a workspace as into any other', () => {
-    const data = quantise(sample(70_016));
+    const data = quantiseValues(sample(70_016));
     const elements = data.codes.length * 2;
     const [workspace, plain] = [dequantisationWorkspace(elements + 128), new Float32Array(elements)];
     dequantiseNf4Plain(data, 0, plain);
@@ -75,7 +73,7 @@ describe('NF4', () => {
 
   for (const name of ['square', 'small']) {
     it(`${name}: codes, constants and values equal bitsandbytes bit for bit`, () => {
-      const data = quantise(weights(`${name}.weight`));
+      const data = quantiseValues(weights(`${name}.weight`));
       expect([...data.codes]).to.deep.equal([...bytes(`${name}.codes`)]);
       expect([...data.constants]).to.deep.equal([...bytes(`${name}.constants`)]);
       sameBits(data.scales, floats(`${name}.scales`));
@@ -103,19 +101,36 @@ describe('NF4', () => {
         const notFinite = (): never => {
           throw new RangeError('found');
         };
-        const read = (start: number, count: number) => values.subarray(start, start + count);
-        expect(() => quantiseNf4(values.length, read, { notFinite }), `${wrong} at ${at}`).to.throw('found');
+        expect(() => quantiseValues(values, { notFinite }), `${wrong} at ${at}`).to.throw('found');
       }
   });
 
+  it('finds the code of a weight that is next to a bound, or equals it', () => {
+    const bounds = midpoints(NF4_CODE);
+    for (const largest of [1, -1]) {
+      // each bound as it is, and up to 600 float32 below and above it: as far as an int16 does not tell the largest apart, and further
+      const values = new Float32Array(64 * 1201).fill(largest);
+      const bits = new Int32Array(values.buffer);
+      for (let block = 0; block <= 1200; block++) {
+        values.set(bounds, block * 64 + 1);
+        for (let at = 1; at <= bounds.length; at++)
+          bits[block * 64 + at] = (bits[block * 64 + at] ?? 0) + block - 600;
+      }
+      const { codes } = quantiseValues(values);
+      const found = Array.from(values, (_, at) => ((codes[at >> 1] ?? 0) >> (at % 2 === 0 ? 4 : 0)) & 15);
+      expect(found).to.deep.equal(Array.from(values, (value) => bucket(bounds, value)));
+    }
+  });
+
   it('does not depend on the window in which it is read', () => {
-    const values = sample(64 * 300 + 17);
-    expect(quantise(values, 128)).to.deep.equal(quantise(values));
+    const values = sample(64 * 1100 + 17);
+    for (const window of [128, 64 * 2000])
+      expect(quantiseValues(values, { window })).to.deep.equal(quantiseValues(values));
   });
 
   it('decodes with SIMD as the plain loop does, at any position and length', () => {
     const values = sample(64 * 1100 + 33);
-    const data = quantise(values);
+    const data = quantiseValues(values);
     for (const [start, length] of [
       [0, values.length],
       [1, 5],
@@ -141,7 +156,7 @@ describe('NF4', () => {
     ] as const) {
       const rows = 3 * size;
       const values = sample(rows * columns);
-      const data = quantise(values);
+      const data = quantiseValues(values);
       const plain = new Float32Array(values.length);
       dequantiseNf4Plain(data, 0, plain);
       const expected = plain.map((_, at) => {
@@ -162,7 +177,7 @@ describe('NF4', () => {
 
   it('counts the bytes that it holds, and rows can be looked up', () => {
     const values = sample(50 * 96);
-    const tensor = nf4Tensor('w', [50, 96], quantise(values));
+    const tensor = nf4Tensor('w', [50, 96], quantiseValues(values));
     expect(tensor.residentBytes).to.equal(storedBytes([50, 96], 'NF4'));
     const all = new Float32Array(values.length);
     tensor.dequantise(all);

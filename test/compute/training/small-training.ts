@@ -8,7 +8,6 @@ import { freshSource } from '../../../src/compute/models/initialise.js';
 import { fillNormal } from '../../../src/compute/models/philox.js';
 import type { Adapter, ModelConfig, WeightStore } from '../../../src/compute/models/types.js';
 import { encodeBfloat16 } from '../../../src/compute/models/weights/half.js';
-import { quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';
 import {
   blockTensor,
@@ -19,6 +18,7 @@ import { sizeOf } from '../../../src/compute/tensor/shape.js';
 import type { Runtime } from '../../../src/compute/tensor/types.js';
 import { type Checkpoints, type TrainingSettings, train } from '../../../src/compute/training/index.js';
 import type { StepRecord } from '../../../src/compute/training/state.js';
+import { quantiseValues } from '../models/plain-nf4.js';
 import { tokenRows } from './fixture.js';
 
 export type Method = 'lora' | 'qlora' | 'full';
@@ -116,11 +116,7 @@ function weightsOf(config: ModelConfig, method: Method): WeightStore {
       const values = new Float32Array(sizeOf(shape));
       source.get(name)?.load().dequantise(values);
       if (method !== 'qlora' || role === 'norm') return float32Tensor(name, shape, values);
-      if (role === 'projection')
-        return nf4Tensor(
-          ...([name, shape] as const),
-          quantiseNf4(values.length, (from, count) => values.subarray(from, from + count)),
-        );
+      if (role === 'projection') return nf4Tensor(...([name, shape] as const), quantiseValues(values));
       return blockTensor(name, shape, 'BF16', new Uint8Array(encodeBfloat16(values).buffer));
     }),
   );

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { initModel } from '../../../src/compute/models/initialise.js';
 import { ModelError } from '../../../src/compute/models/types.js';
-import { quantiseNf4 } from '../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../src/compute/models/weights/nf4-tensor.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import type { Call } from '../../../src/language/ir/program.js';
 import { modelFiles, openResolved } from '../../../src/pipeline/stages/open-models.js';
 import { type ResolvedModel, resolveModelCall } from '../../../src/pipeline/stages/resolve-models.js';
+import { quantiseValues } from '../../compute/models/plain-nf4.js';
 
 const host = nodeHost();
 const fixtures = join(host.packageFolder, 'test', 'fixtures');
@@ -56,11 +56,7 @@ describe('models of a pipeline', () => {
     const name = 'model.layers.0.mlp.up_proj.weight';
     const { shape } = made.get(name);
     const values = made.get(name).view() ?? new Float32Array();
-    const expected = nf4Tensor(
-      name,
-      shape,
-      quantiseNf4(values.length, (start, count) => values.slice(start, start + count)),
-    );
+    const expected = nf4Tensor(name, shape, quantiseValues(values));
     const [ours, theirs] = [nf4.get(name), expected].map((tensor) => {
       const out = new Float32Array(values.length);
       tensor.dequantise(out);

@@ -1,7 +1,7 @@
 import type { Host } from '../../../language/host/host.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { ModelError } from '../types.js';
-import { floatsOf } from '../weights/dequantisation.js';
+import { dequantiseBlocks } from '../weights/dequantisation.js';
 import { BLOCKS } from '../weights/formats.js';
 import {
   blockTensor,
@@ -64,10 +64,10 @@ const readByUnits = (
   name,
   path,
   shape,
-  read(start, count) {
+  read(start, out) {
     const first = Math.floor(start / values);
-    const end = Math.ceil((start + count) / values);
-    return floatsOf(type, unitsOf(first, end - first), start - first * values, count);
+    const end = Math.ceil((start + out.length) / values);
+    dequantiseBlocks(type, unitsOf(first, end - first), start - first * values, out);
   },
 });
 
@@ -137,12 +137,18 @@ function stretches(
 
 function lessOne(plain: SourceTensor): SourceTensor {
   const { name, shape } = plain;
-  const read = (start: number, count: number): Float32Array =>
-    plain.read(start, count).map((value) => value - 1);
+  const read = (start: number, out: Float32Array): void => {
+    plain.read(start, out);
+    for (let at = 0; at < out.length; at++) out[at] = (out[at] as number) - 1;
+  };
   return {
     ...plain,
     format: () => 'F32',
     read,
-    load: () => float32Tensor(name, shape, read(0, sizeOf(shape))),
+    load() {
+      const values = new Float32Array(sizeOf(shape));
+      read(0, values);
+      return float32Tensor(name, shape, values);
+    },
   };
 }

@@ -7,7 +7,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import { isArray, isObject, JsonError, type JsonValue, parseStrictJson } from '../safetensors/json.js';
 import { type LocatedTensor, openTensorSource, type TensorSource } from '../safetensors/read.js';
 import { ModelError, type StoredShape } from '../types.js';
-import { floatsOf } from './dequantisation.js';
+import { dequantiseBlocks, floatsOf } from './dequantisation.js';
 import { BLOCKS, type BlockFormat, NF4_BLOCK, NF4_NESTED_BLOCK } from './formats.js';
 import { ROUNDINGS, type Round } from './half.js';
 import { DYNAMIC_CODE, NF4_CODE } from './nf4-codes.js';
@@ -32,12 +32,10 @@ function bitsandbytesTensor(name: string, tensors: TensorSource): SourceTensor |
     path: state.file.path,
     shape,
     format: () => (parts.nested === undefined ? 'NF4_SINGLE' : 'NF4'),
-    read(start, count) {
+    read(start, out) {
       const first = Math.floor(start / GROUP) * GROUP;
-      const out = new Float32Array(count);
-      dequantiseNf4(parts.window(first, start + count), start - first, out);
+      dequantiseNf4(parts.window(first, start + out.length), start - first, out);
       parts.round?.(out);
-      return out;
     },
     load: () => nf4Tensor(name, shape, parts.window(0, elements), parts.round),
   };
@@ -192,9 +190,9 @@ export function safetensorsTensor({ entry, file }: LocatedTensor): SourceTensor 
     path: file.path,
     shape,
     format,
-    read(start, count) {
+    read(start, out) {
       const { bytes } = BLOCKS[format()];
-      return floatsOf(format(), file.read(entry, start * bytes, count * bytes), 0, count);
+      dequantiseBlocks(format(), file.read(entry, start * bytes, out.length * bytes), 0, out);
     },
     load: () => blockTensor(name, shape, format(), file.read(entry)),
   };

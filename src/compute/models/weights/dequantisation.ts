@@ -205,11 +205,15 @@ export function dequantiseCalls(
 
 /** Dequantises `out.length` values from value `start` on (any position) of a tensor's whole blocks, exactly. */
 export function dequantiseBlocks(
-  format: KernelFormat,
+  format: BlockFormat,
   blocks: Uint8Array,
   start: number,
   out: Float32Array,
 ): void {
+  if (format === 'F32') {
+    out.set(floatsOf(format, blocks, start, out.length));
+    return;
+  }
   const { values, bytes } = BLOCKS[format];
   dequantiseCalls(values, start, out, (memory, block, count, to) => {
     memory.raw.set(blocks.subarray(block * bytes, (block + count) * bytes));

@@ -163,9 +163,15 @@ function checkTied(source: WeightSource, config: ModelConfig): void {
   const [own, table] = [source.get(head.output.name), source.get(embedding.name)];
   if (own === undefined || table === undefined || own.shape.join() !== table.shape.join()) return;
   const elements = sizeOf(own.shape);
+  const windows = [own, table].map(() => new Float32Array(Math.min(WINDOW, elements)));
   for (let start = 0; start < elements; start += WINDOW) {
-    const [a, b] = [own, table].map((tensor) => tensor.read(start, Math.min(WINDOW, elements - start)));
-    if (a?.every((value, i) => value === b?.[i])) continue;
+    const [a, b] = windows.map((values) => values.subarray(0, elements - start)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    own.read(start, a);
+    table.read(start, b);
+    if (a.every((value, i) => value === b[i])) continue;
     throw new ModelError(
       'model_weights',
       own.path,
@@ -299,10 +305,10 @@ const refusing = ({ name, path }: SourceTensor): { readonly notFinite: () => nev
 
 function readInto(source: SourceTensor, from: number, out: Float32Array): void {
   for (let start = 0; start < out.length; start += WINDOW) {
-    const values = source.read(from + start, Math.min(WINDOW, out.length - start));
-    out.set(values, start);
-    // a window's bytes, and its values if they are another copy
-    discardedYoung((source.format() === 'F32' ? 1 : 2) * values.byteLength);
+    const values = out.subarray(start, start + WINDOW);
+    source.read(from + start, values);
+    // a window's bytes, of which there are no more than of its values
+    discardedYoung(values.byteLength);
   }
 }
 

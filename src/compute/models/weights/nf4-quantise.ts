@@ -2,6 +2,7 @@ import { shareableBytes } from '../../../language/host/shareable.js';
 import { NF4_KERNEL } from '../../tensor/kernels.generated.js';
 import { createMemory, startModule } from '../../tensor/webassembly.js';
 import { NF4_BLOCK, NF4_NESTED_BLOCK } from './formats.js';
+import { cellTables } from './nf4-cells.js';
 import { bucket, DYNAMIC_CODE, midpoints, NF4_CODE } from './nf4-codes.js';
 
 /**
@@ -37,7 +38,9 @@ const TINY = Math.fround(1e-38);
 const CALL_VALUES = 1 << 15;
 const CALL_BLOCKS = CALL_VALUES / NF4_BLOCK;
 const BOUNDS = 0;
-const VALUES = BOUNDS + 64;
+const CELLS = BOUNDS + 64;
+/** A multiple of 16 after five tables of 16 bytes. */
+const VALUES = CELLS + 80;
 const CODES = VALUES + 4 * CALL_VALUES;
 const ABSMAX = CODES + CALL_VALUES / 2;
 
@@ -57,6 +60,7 @@ type QuantiseExport = (
     blocks: number,
     bounds: number,
     tiny: number,
+    cells: number,
   ]
 ) => number;
 
@@ -67,12 +71,13 @@ function memory(): Nf4Memory {
   const allocated = createMemory(ABSMAX + 4 * CALL_BLOCKS);
   const { buffer } = allocated;
   new Float32Array(buffer, BOUNDS, NF4_BOUNDS.length).set(NF4_BOUNDS);
+  new Uint8Array(buffer, CELLS, VALUES - CELLS).set(cellTables(NF4_BOUNDS));
   const run = startModule(NF4_KERNEL, allocated)['quantise'] as QuantiseExport;
   shared = {
     values: new Float32Array(buffer, VALUES, CALL_VALUES),
     codes: new Uint8Array(buffer, CODES, CALL_VALUES / 2),
     absmax: new Float32Array(buffer, ABSMAX, CALL_BLOCKS),
-    run: (blocks) => run(VALUES, CODES, ABSMAX, blocks, BOUNDS, TINY),
+    run: (blocks) => run(VALUES, CODES, ABSMAX, blocks, BOUNDS, TINY, CELLS),
   };
   return shared;
 }
@@ -80,8 +85,9 @@ function memory(): Nf4Memory {
 /** Bits of the first float32 that is not finite. */
 const NOT_FINITE = 0x7f800000;
 
-interface Nf4Options {
-  /** Values that are read at a time: a multiple of a block's. */
+/** How {@link quantiseNf4} reads, and where it writes. */
+export interface Nf4Options {
+  /** Values that are read at a time: a multiple of a block's; default: as many as stay in the second-level cache. */
   readonly window?: number;
   /** Whether the result lies in memory that threads share: a {@link SharedNf4}. */
   readonly shared?: boolean;
@@ -90,20 +96,22 @@ interface Nf4Options {
 }
 
 /**
- * Quantises `elements` values that `read(start, count)` hands out in windows, so that a tensor is never held twice.
+ * Quantises `elements` values that `read(start, out)` writes a window at a time, so that a tensor is never held twice.
  * Equal to `bitsandbytes.functional.quantize_4bit(…, quant_type="nf4", compress_statistics=True)`, with the nearest
  * code taken exactly where its 8-bit CPU kernel sometimes takes the second nearest.
  */
 export function quantiseNf4(
   elements: number,
-  read: (start: number, count: number) => Float32Array,
-  { window = 1 << 18, notFinite, shared = false }: Nf4Options = {},
+  read: (start: number, out: Float32Array) => void,
+  { window, notFinite, shared = false }: Nf4Options = {},
 ): DoubleNf4 {
   const bytes = shared ? sharedBytes : shareableBytes;
   const codes = bytes(Math.ceil(elements / 2));
   const absmax = new Float32Array(Math.ceil(elements / NF4_BLOCK));
-  for (let start = 0; start < elements; start += window) {
-    const values = read(start, Math.min(window, elements - start));
+  const room = window === undefined ? memory().values : new Float32Array(Math.min(window, elements));
+  for (let start = 0; start < elements; start += room.length) {
+    const values = room.subarray(0, elements - start);
+    read(start, values);
     if (!quantiseValues(values, codes.subarray(start / 2), absmax.subarray(start / NF4_BLOCK))) notFinite?.();
   }
   return { codes, ...quantiseConstants(absmax, bytes) };
@@ -118,7 +126,8 @@ function quantiseValues(values: Float32Array, codes: Uint8Array, absmax: Float32
   let isWhole = true;
   for (let block = 0; block < whole; block += CALL_BLOCKS) {
     const count = Math.min(CALL_BLOCKS, whole - block);
-    kernel.values.set(values.subarray(block * NF4_BLOCK, (block + count) * NF4_BLOCK));
+    if (values.buffer !== kernel.values.buffer)
+      kernel.values.set(values.subarray(block * NF4_BLOCK, (block + count) * NF4_BLOCK));
     if (kernel.run(count) >>> 0 >= NOT_FINITE) isWhole = false;
     codes.set(kernel.codes.subarray(0, (count * NF4_BLOCK) / 2), (block * NF4_BLOCK) / 2);
     absmax.set(kernel.absmax.subarray(0, count), block);
@@ -148,6 +157,7 @@ function quantiseConstants(
   const { buffer, byteOffset } = bytes(4 * count);
   const scales = new Float32Array(buffer, byteOffset, count);
   const centred = new Float32Array(NF4_NESTED_BLOCK);
+  const bits = new Uint32Array(centred.buffer);
   for (let block = 0; block < scales.length; block++) {
     const start = block * NF4_NESTED_BLOCK;
     const count = Math.min(NF4_NESTED_BLOCK, absmax.length - start);
@@ -155,28 +165,36 @@ function quantiseConstants(
     const scale = largestOf(centred.subarray(0, count));
     const inverse = Math.fround(1 / Math.max(scale, TINY));
     scales[block] = scale;
-    for (let i = 0; i < count; i++) constants[start + i] = dynamicCode((centred[i] as number) * inverse);
+    for (let i = 0; i < count; i++) centred[i] = (centred[i] as number) * inverse;
+    for (let i = 0; i < count; i++)
+      constants[start + i] = dynamicCode(centred[i] as number, bits[i] as number);
   }
   return { constants, scales, offset };
 }
 
-/** A float32, and its first bits: sign, exponent and five bits of the mantissa, a cell with two bounds at most. */
-const cell = new Float32Array(1);
-const cellBits = new Uint32Array(cell.buffer);
+/** The first bits of a float32, sign, exponent and five bits of the mantissa, tell a cell with two bounds at most. */
 const CELL_SHIFT = 18;
 /** How many bounds of the dynamic map lie below the least value of each cell: the search starts there. */
-const CELL_CODES = Uint8Array.from({ length: 2 ** (32 - CELL_SHIFT) }, (_, index) => {
-  // of negative values, the last bits make the least one
-  cellBits[0] = (index << CELL_SHIFT) | (index >> (31 - CELL_SHIFT) === 1 ? 2 ** CELL_SHIFT - 1 : 0);
-  return bucket(DYNAMIC_BOUNDS, cell[0] as number);
-});
+const CELL_CODES = cellCodes();
 
-/** `bucket(DYNAMIC_BOUNDS, value)` of the nearest float32. */
-function dynamicCode(value: number): number {
-  cell[0] = value;
-  let code = CELL_CODES[(cellBits[0] as number) >>> CELL_SHIFT] as number;
-  while (code < DYNAMIC_BOUNDS.length && (DYNAMIC_BOUNDS[code] as number) < (cell[0] as number)) code++;
-  return code;
+function cellCodes(): Uint8Array {
+  const value = new Float32Array(1);
+  const bits = new Uint32Array(value.buffer);
+  return Uint8Array.from({ length: 2 ** (32 - CELL_SHIFT) }, (_, index) => {
+    // of negative values, the last bits make the least one
+    bits[0] = (index << CELL_SHIFT) | (index >> (31 - CELL_SHIFT) === 1 ? 2 ** CELL_SHIFT - 1 : 0);
+    return bucket(DYNAMIC_BOUNDS, value[0] as number);
+  });
+}
+
+/** The bounds, and two that nothing exceeds: a search takes two steps from any cell, so that no branch depends on a value. */
+const ALL_BOUNDS = Float32Array.of(...DYNAMIC_BOUNDS, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+
+/** `bucket(DYNAMIC_BOUNDS, value)` of a float32 with these bits. */
+function dynamicCode(value: number, bits: number): number {
+  const first = CELL_CODES[bits >>> CELL_SHIFT] as number;
+  const second = first + Number((ALL_BOUNDS[first] as number) < value);
+  return second + Number((ALL_BOUNDS[second] as number) < value);
 }
 
 function largestOf(values: Float32Array): number {

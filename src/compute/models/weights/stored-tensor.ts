@@ -13,8 +13,8 @@ export interface SourceTensor {
   readonly shape: readonly number[];
   /** The format in which it is held when it is stored as it is. Throws a {@link ModelError} for one that can't be read. */
   format(): StoredFormat;
-  /** Values `start … start + count` as float32, row-major. */
-  read(start: number, count: number): Float32Array;
+  /** Writes its values from value `start` on, row-major, as many as `out` has room for. */
+  read(start: number, out: Float32Array): void;
   /** Reads it in the format that it has in the file. */
   load(): StoredTensor;
 }
@@ -114,12 +114,13 @@ export function transposedSource(plain: SourceTensor): SourceTensor {
   return {
     ...plain,
     shape,
-    read(start, count) {
+    read(start, out) {
       const first = Math.floor(start / width);
-      const rows = Math.ceil((start + count) / width) - first;
-      const out = new Float32Array(rows * width);
-      transposedTensor(name, plain.load()).dequantiseRows(first, rows, out);
-      return out.subarray(start - first * width, start - first * width + count);
+      const count = Math.ceil((start + out.length) / width) - first;
+      const skipped = start - first * width;
+      const rows = count * width === out.length ? out : new Float32Array(count * width);
+      transposedTensor(name, plain.load()).dequantiseRows(first, count, rows);
+      if (rows !== out) out.set(rows.subarray(skipped, skipped + out.length));
     },
     load() {
       const found = transposedTensor(name, plain.load());

@@ -7,7 +7,6 @@ import { expectedTensors } from '../../../../src/compute/models/architectures/in
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import type { ModelConfig, WeightStore } from '../../../../src/compute/models/types.js';
 import { encodeBfloat16 } from '../../../../src/compute/models/weights/half.js';
-import { quantiseNf4 } from '../../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../../src/compute/models/weights/nf4-tensor.js';
 import {
   blockTensor,
@@ -17,6 +16,7 @@ import {
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
 import type { RuntimeName } from '../../../../src/language/ir/runtimes.js';
 import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
+import { quantiseValues } from '../plain-nf4.js';
 import { BOTTLENECK_FIXTURES, bottleneckFixture } from './bottleneck-fixture.js';
 import { FIXTURES, fixture, memoryWeights, modesOf, relativeError, unpack } from './fixture.js';
 import { expectGradients, expectRowLosses } from './recorded.js';
@@ -87,12 +87,7 @@ const packedWeights = (config: ModelConfig, weights: WeightStore): WeightStore =
     expectedTensors(config).map(({ name, shape, role }) => {
       const values = new Float32Array(sizeOf(shape));
       weights.get(name).dequantise(values);
-      if (role === 'projection')
-        return nf4Tensor(
-          name,
-          shape,
-          quantiseNf4(values.length, (from, count) => values.subarray(from, from + count)),
-        );
+      if (role === 'projection') return nf4Tensor(name, shape, quantiseValues(values));
       if (role === 'norm' || role === 'bias') return float32Tensor(name, shape, values);
       return blockTensor(name, shape, 'BF16', new Uint8Array(encodeBfloat16(values).buffer));
     }),

@@ -2,12 +2,12 @@
 import { expect } from 'chai';
 import type { StoredTensor } from '../../../../src/compute/models/types.js';
 import { encodeBfloat16, encodeFloat16 } from '../../../../src/compute/models/weights/half.js';
-import { type Nf4Data, quantiseNf4 } from '../../../../src/compute/models/weights/nf4-quantise.js';
+import type { Nf4Data } from '../../../../src/compute/models/weights/nf4-quantise.js';
 import { nf4Tensor } from '../../../../src/compute/models/weights/nf4-tensor.js';
 import { blockTensor } from '../../../../src/compute/models/weights/stored-tensor.js';
 import { GraphBuilder } from '../../../../src/compute/tensor/builder.js';
 import { sizeOf } from '../../../../src/compute/tensor/shape.js';
-import { dequantiseNf4Plain } from '../../models/plain-nf4.js';
+import { dequantiseNf4Plain, quantiseValues } from '../../models/plain-nf4.js';
 import { openHere, whereInstalled } from './here.js';
 
 const values = (count: number): Float32Array =>
@@ -48,16 +48,12 @@ whereInstalled('tensorflow', () => {
   ]) {
     const count = sizeOf(shape);
     it(`tensorflow decodes NF4 of [${shape.join(', ')}] with constants in codes`, async () => {
-      const stored = nf4Tensor(
-        'w',
-        shape,
-        quantiseNf4(count, (from, n) => values(count).subarray(from, from + n)),
-      );
+      const stored = nf4Tensor('w', shape, quantiseValues(values(count)));
       const { data } = await read(stored);
       expect(data).to.deep.equal(expected(stored));
     });
     it(`tensorflow decodes NF4 of [${shape.join(', ')}] with plain constants`, async () => {
-      const double = quantiseNf4(count, (from, n) => values(count).subarray(from, from + n));
+      const double = quantiseValues(values(count));
       const absmax = Float32Array.from({ length: Math.ceil(count / 64) }, (_, at) => 0.5 + (at % 7) / 3);
       const single: Nf4Data = { codes: double.codes, absmax };
       const plain = new Float32Array(count);
@@ -79,11 +75,7 @@ whereInstalled('tensorflow', () => {
 
   it('tensorflow holds NF4 in its packed size', async () => {
     const count = 512 * 576;
-    const stored = nf4Tensor(
-      'w',
-      [512, 576],
-      quantiseNf4(count, (from, n) => values(count).subarray(from, from + n)),
-    );
+    const stored = nf4Tensor('w', [512, 576], quantiseValues(values(count)));
     expect((await read(stored)).bytes / stored.residentBytes).to.be.within(1, 1.01);
   });
 });
