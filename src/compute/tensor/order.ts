@@ -17,24 +17,35 @@ function leaves<Value>(steps: readonly NodeEdges<Value>[]): (step: NodeEdges<Val
 }
 
 /**
- * Lists steps so that the runtime's walk visits leaves in the order of the given list: a weight gradient then
- * runs as soon as its inputs are there, and what it needs doesn't stay alive to the end.
+ * Lists steps so that the runtime's walk visits a leaf when the last of what it reads has been listed: a weight
+ * gradient then runs as soon as its inputs are there, and what it needs doesn't stay alive to the end.
  */
 export function arrange<Value, Node extends NodeEdges<Value>>(
   steps: readonly (Node & NodeEdges<Value>)[],
 ): readonly Node[] {
   const leaf = leaves<Value>(steps);
-  return [...steps.filter((step) => !leaf(step)), ...steps.filter(leaf).reverse()];
+  const given = producers(steps);
+  const ready = ({ inputs }: NodeEdges<Value>) =>
+    Math.max(-1, ...inputs.map((input) => given.get(input) ?? -1));
+  const last = steps.filter(leaf).map((step) => ({ step, ready: ready(step) }));
+  return [
+    ...steps.filter((step) => !leaf(step)),
+    ...last
+      .sort((a, b) => a.ready - b.ready)
+      .map(({ step }) => step)
+      .reverse(),
+  ];
 }
+
+/** The number of the step that computes a value. */
+const producers = <Value>(steps: readonly NodeEdges<Value>[]): ReadonlyMap<Value, number> =>
+  new Map(steps.flatMap(({ outputs }, index) => outputs.map((output) => [output, index] as const)));
 
 /** The steps in the order in which the runtime runs them. */
 export function executionOrder<Value, Node extends NodeEdges<Value>>(
   steps: readonly (Node & NodeEdges<Value>)[],
 ): readonly Node[] {
-  const producers = new Map<Value, number>();
-  steps.forEach((step, index) => {
-    for (const output of step.outputs) producers.set(output, index);
-  });
+  const given = producers(steps);
   const leaf = leaves<Value>(steps);
   const visited = new Set<number>();
   const order: Node[] = [];
@@ -49,7 +60,7 @@ export function executionOrder<Value, Node extends NodeEdges<Value>>(
     if (visited.has(entry.index)) continue;
     visited.add(entry.index);
     stack.push({ index: entry.index, leave: true });
-    const before = [...new Set(step.inputs.flatMap((input) => producers.get(input) ?? []))];
+    const before = [...new Set(step.inputs.flatMap((input) => given.get(input) ?? []))];
     for (const index of before.sort((a, b) => a - b))
       if (!visited.has(index)) stack.push({ index, leave: false });
   }
