@@ -158,6 +158,10 @@ export class GraphBuilder {
 
   detach = (x: ValueId): ValueId => this.one('detach', [x]);
 
+  fence(x: ValueId): void {
+    this.emit('fence', [x]);
+  }
+
   reshape(x: ValueId, shape: Shape): ValueId {
     return sameShape(this.shapeOf(x), shape) ? x : this.one('reshape', [x], { shape });
   }

@@ -32,7 +32,9 @@ export function rematerialise(
     ...joint,
     inputs: [...joint.inputs, ...saved],
     // a node that gives a saved value besides another output still runs, under a new value
-    nodes: joint.nodes.filter((node) => !node.outputs.every((output) => cut.has(output))),
+    nodes: joint.nodes.filter(
+      (node) => node.op === 'fence' || !node.outputs.every((output) => cut.has(output)),
+    ),
   };
   for (const node of opened.nodes)
     if (node.outputs.some((output) => cut.has(output)))

@@ -15,7 +15,11 @@ export function restrict(graph: Graph, outputs: readonly NamedValue[] = graph.ou
   const needed = new Set(outputs.map((output) => output.value));
   const nodes: Node[] = [];
   for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((output) => needed.has(output))) continue;
+    const isNeeded =
+      node.op === 'fence'
+        ? node.inputs.every((input) => needed.has(input))
+        : node.outputs.some((output) => needed.has(output));
+    if (!isNeeded) continue;
     for (const input of node.inputs) needed.add(input);
     nodes.push(node);
   }

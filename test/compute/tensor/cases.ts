@@ -152,6 +152,16 @@ export const CASES: readonly Case[] = [
     },
   },
   {
+    op: 'fence',
+    title: 'after the first of two products',
+    build: (b) => {
+      const [x, y] = [b.input('x', [2, 2]), b.input('y', [2, 2])];
+      const first = b.matmul(x, y);
+      b.fence(first);
+      return [b.add(b.matmul(y, x), first)];
+    },
+  },
+  {
     op: 'where',
     title: 'with a broadcast condition',
     build: (b) => [b.where(b.input('c', [2, 1], 'bool'), b.input('x', [2, 3]), b.input('y', [3]))],

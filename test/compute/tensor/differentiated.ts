@@ -5,8 +5,8 @@ import { OPS } from '../../../src/compute/tensor/ops/index.js';
 import { sizeOf } from '../../../src/compute/tensor/shape.js';
 import { CASES, type Case } from './cases.js';
 
-/** Ops without a rule to compare: none flows through a detached value, and comparing and rounding have no slope. */
-export const WITHOUT = ['detach', 'equal', 'toBf16'];
+/** Ops without a rule to compare: none flows through a detached value, comparing and rounding have no slope, and a fence gives nothing. */
+export const WITHOUT = ['detach', 'equal', 'fence', 'toBf16'];
 export const DIFFERENTIABLE = CASES.filter(
   ({ op }) => OPS[op].gradient !== undefined && !WITHOUT.includes(op),
 );

@@ -83,22 +83,30 @@ export function savedActivationsOf(layer: number, recomputed: Recomputation): Sa
 export const savesMasks = (savedActivations: SavedActivations): boolean =>
   savedActivations === 'all' || savedActivations === 'both';
 
-/** Keys that a query sees at most, from which on the probabilities of a whole block are much of what its backward pass takes. */
+/** Keys that a query sees at most, from which on attention goes tile by tile. */
 const LONG_REACH = 1024;
 
+/** Keys of a tile, and tiles of a row at most: a graph has some 20 nodes a tile. */
+const TILE = { least: 512, count: 8 };
+
 /**
- * Whether gradients of attention compute the probabilities of each block of queries by themselves, so that those of one
- * exist at a time. Where the result of the attention is saved, they are computed nowhere else. Where it is computed
- * again, they are computed twice: of steps that recompute all, 5 to 6 % of the processor time at 1,024 and 2,048
- * tokens, for 43 % of a backward pass's memory at 2,048 tokens of SmolLM2-135M, and little memory in shorter rows.
+ * How gradients of attention get their probabilities. Of long rows, tile by tile from a sum for each query: from 1,024 tokens
+ * on that takes as long as reading what was saved of all (blocks of SmolLM2-135M and of the starter model, one thread), at
+ * 8,192 tokens three quarters. In shorter rows they are saved, or computed once more for a block of queries at a time.
+ * Products in bfloat16 are those of PyTorch if what is rounded are probabilities, which a tile does not know.
  */
-function attendsAgain(
+function attentionOf(
   savedActivations: SavedActivations,
   { length, packed = length }: BlockShape,
   { block: { attention } }: LayerKind,
-): boolean {
-  if (savedActivations === 'nothing') return Math.min(packed, attention.window ?? length) >= LONG_REACH;
-  return savedActivations !== 'all';
+  precision: GraphOptions['precision'],
+): { readonly attendsAgain?: boolean; readonly keyTile?: number } {
+  const reach = Math.min(packed, attention.window ?? length);
+  if (reach < LONG_REACH)
+    return { attendsAgain: savedActivations === 'both' || savedActivations === 'attention' };
+  if (precision === 'bf16') return { attendsAgain: savedActivations !== 'all' };
+  const blocks = Math.ceil(reach / TILE.count / QUERY_BLOCK);
+  return { keyTile: Math.max(TILE.least, blocks * QUERY_BLOCK) };
 }
 
 const inPrecision = (graph: Graph, { precision }: Pick<GraphOptions, 'precision'>): Graph =>
@@ -142,7 +150,7 @@ export function trainingBlock(
     precision: options.precision,
     trainable,
     dropout: trainable === 'adapter' ? dropoutOf(adapter) : 0,
-    attendsAgain: attendsAgain(savedActivations, shape, kind),
+    ...attentionOf(savedActivations, shape, kind, options.precision),
   });
   const whole = inPrecision(joint, options);
   const needed = first && !trainsEmbedding(options) ? without(whole, 'dx') : whole;

@@ -27,6 +27,9 @@ export const detach: OpDefinition = {
   memory: { alias: 0 },
 };
 
+/** Gives nothing: its input is computed before what only nodes after it need. */
+export const fence: OpDefinition = { infer: () => [], cost: free };
+
 /** Repeats along axes of size 1 and new leading axes. */
 export const expand: OpDefinition = {
   infer(inputs, attributes) {

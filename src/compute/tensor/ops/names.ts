@@ -30,6 +30,7 @@ export type OpName =
   | 'layerNorm'
   | 'rotary'
   | 'detach'
+  | 'fence'
   | 'reshape'
   | 'expand'
   | 'transpose'

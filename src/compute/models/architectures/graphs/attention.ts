@@ -3,8 +3,9 @@ import type { ValueId } from '../../../tensor/types.js';
 import type { ModelConfig } from '../../types.js';
 import type { Attention, Norm } from '../blueprint.js';
 import { capped, normalise } from './elementwise.js';
+import { attendInTiles } from './key-tiles.js';
 import { type LayerContext, linear, linears } from './linear.js';
-import { attendInBlocks, type QueryBlock, type Stretch } from './query-blocks.js';
+import { type Attended, attendInBlocks, cut, joined, type QueryBlock, type Stretch } from './query-blocks.js';
 
 /** Far below any score, and finite: a position that sees nothing still gives numbers. */
 export const MASKED = -1e9;
@@ -29,6 +30,8 @@ interface AttentionContext extends LayerContext {
   readonly rounds?: boolean;
   /** Gradients compute probabilities again: see `Lanes.attendsAgain`. */
   readonly attendsAgain?: boolean;
+  /** Keys that a block of queries meets at a time; default: all that it may see. */
+  readonly keyTile?: number;
   /** `[rows, length]`, where rows hold several texts: the number of each token's text. */
   readonly segments?: ValueId;
   /** `[rows, length]`, where rows hold texts that begin alike: the number of what each token is part of (`FORK`). */
@@ -159,15 +162,14 @@ export function maskShape(length: number, queryBlock = QUERY_BLOCK): readonly [n
 
 /**
  * Softmax over what each position sees: the mask, `[1, 1, …maskShape]`, is added to the scores, and nothing of another
- * text of the row is seen. `mixed` `[rows·length, heads·dim]`, and of each block of queries `probabilities`
- * `[rows, heads, queries, seen]`.
+ * text of the row is seen.
  */
 export function attend(
   context: AttentionContext,
   met: QueryKeyValue,
   mask: ValueId,
   span: RowShape,
-): { readonly mixed: ValueId; readonly probabilities: readonly ValueId[] } {
+): Attended {
   const { builder: b, config, attention, queryBlock = QUERY_BLOCK } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
   const { rows, length } = span;
@@ -185,12 +187,13 @@ export function attend(
     const own = { from: before + start, to: before + to };
     const seen =
       lead === undefined ? [own] : start === 0 ? [{ ...own, from: 0 }] : [{ from: 0, to: before }, own];
-    blocks.push({
-      from,
-      to,
-      seen,
-      visible: () => visible({ ...context, prefix: lead }, mask, rows, { from, to, start }),
-    });
+    const seesAll = (keys: Stretch): boolean =>
+      context.segments === undefined &&
+      context.forks === undefined &&
+      keys.from >= Math.max(before, before + to - reach) &&
+      keys.to <= before + from + 1;
+    const seenOf = visible({ ...context, prefix: lead }, mask, rows, { from, to });
+    blocks.push({ from, to, seen, seesAll, visible: (keys) => seenOf(keys, before) });
   }
   const whole = (lead: ValueId | undefined, value: ValueId) =>
     lead === undefined ? value : b.concat([lead, value], 1);
@@ -204,7 +207,9 @@ export function attend(
     rounds: context.rounds === true,
     attendsAgain: context.attendsAgain === true,
   };
-  return attendInBlocks(b, lanes, blocks);
+  return context.keyTile === undefined
+    ? attendInBlocks(b, lanes, blocks)
+    : attendInTiles(b, lanes, blocks, context.keyTile);
 }
 
 /** The keys and values of a prefix next to those of each row: `[rows·groups, tokens, dim]`. */
@@ -222,34 +227,50 @@ function prefixOfEachRow(
   return { keys: repeated(keys), values: repeated(values) };
 }
 
-/** `[1 or rows, 1, to − from, seen]`: what is added to the scores of queries `from … to` over the keys from `start` on. */
-function visible(
-  { builder: b, segments, forks, prefix }: AttentionContext,
-  mask: ValueId,
-  rows: number,
-  { from, to, start }: Stretch & { readonly start: number },
-): ValueId {
-  const [count, width] = [to - from, to - start];
-  const [queriesOfMask = 0, columns = 0] = b.shapeOf(mask).slice(2);
-  /** From a key to its column of the mask. */
-  const ahead = columns - queriesOfMask - from;
-  const cut = (value: ValueId, axis: number, first: number, end: number) =>
-    first === 0 && end === b.shapeOf(value)[axis] ? value : b.slice(value, axis, first, end);
-  const ofTexts = () => {
-    const causal = cut(cut(mask, 2, 0, count), 3, start + ahead, to + ahead);
-    const masks = prefix === undefined ? 1 : (b.shapeOf(prefix.mask)[0] ?? 1);
-    const numbers = segments ?? forks;
-    if (numbers === undefined) return masks === 1 ? causal : b.expand(causal, [rows, 1, count, width]);
-    const asking = b.reshape(cut(numbers, 1, from, to), [rows, 1, count, 1]);
-    const asked = b.reshape(cut(numbers, 1, start, to), [rows, 1, 1, width]);
-    const fromOthers =
-      segments === undefined
-        ? b.where(b.equal(asked, b.scalar(FORK.shared)), causal, b.scalar(MASKED))
-        : b.scalar(MASKED);
-    return b.where(b.equal(asking, asked), causal, fromOthers);
+/**
+ * `[1 or rows, 1, to − from, keys]`: what is added to the scores of queries `from … to` over some keys, which are numbered from
+ * the first of the `before` that lie before the row.
+ */
+const visible =
+  (
+    { builder: b, segments, forks, prefix }: AttentionContext,
+    mask: ValueId,
+    rows: number,
+    { from, to }: Stretch,
+  ) =>
+  (keys: Stretch, before: number): ValueId => {
+    const [count, masks] = [to - from, prefix === undefined ? 1 : (b.shapeOf(prefix.mask)[0] ?? 1)];
+    const [queriesOfMask = 0, columns = 0] = b.shapeOf(mask).slice(2);
+    /** From a key to its column of the mask. */
+    const ahead = columns - queriesOfMask - from;
+    const ofTexts = (own: Stretch) => {
+      const causal = cut(b, cut(b, mask, 2, { from: 0, to: count }), 3, moved(own, ahead));
+      const numbers = segments ?? forks;
+      const width = own.to - own.from;
+      if (numbers === undefined) return masks === 1 ? causal : b.expand(causal, [rows, 1, count, width]);
+      const asking = b.reshape(cut(b, numbers, 1, { from, to }), [rows, 1, count, 1]);
+      const asked = b.reshape(cut(b, numbers, 1, own), [rows, 1, 1, width]);
+      const fromOthers =
+        segments === undefined
+          ? b.where(b.equal(asked, b.scalar(FORK.shared)), causal, b.scalar(MASKED))
+          : b.scalar(MASKED);
+      return b.where(b.equal(asking, asked), causal, fromOthers);
+    };
+    const ofPrefix = (lead: PastValues) =>
+      cut(b, cut(b, lead.mask, 2, { from, to }), 3, { ...keys, to: Math.min(keys.to, before) });
+    return joined(
+      b,
+      [
+        ...(prefix !== undefined && keys.from < before ? [ofPrefix(prefix)] : []),
+        ...(keys.to > before
+          ? [ofTexts(moved({ ...keys, from: Math.max(keys.from, before) }, -before))]
+          : []),
+      ],
+      3,
+    );
   };
-  return prefix === undefined ? ofTexts() : b.concat([cut(prefix.mask, 2, from, to), ofTexts()], 3);
-}
+
+const moved = ({ from, to }: Stretch, by: number): Stretch => ({ from: from + by, to: to + by });
 
 /** One new token per row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */
 export function attendCached(

@@ -30,6 +30,8 @@ interface BlockOptions {
    * products of scores.
    */
   readonly attendsAgain?: boolean;
+  /** Keys that a block of queries meets at a time, if not all that it may see: see `attendInTiles`. */
+  readonly keyTile?: number;
   /** Fraction of the adapter's inputs that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
   /** Whose gradients the backward part gives. */
@@ -64,7 +66,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
   const { layer, mask } = layerInputs(b, weight, options);
   const { norm } = kind.block.attention;
   const met = queriesKeysValues(layer, normalise(layer, norm, x), options);
-  const { mixed: context, probabilities } = attend(layer, met, mask, options);
+  const { mixed: context, probabilities = [], logSums } = attend(layer, met, mask, options);
   const { y, saved } = joinResiduals(layer, kind.block, x, context);
   b.output('y', y);
   if (trainable !== 'none') {
@@ -78,7 +80,11 @@ export function blockGraph(options: BlockOptions): BlockGraph {
     joint,
     saved: {
       probabilities: numbered(probabilities, 'saved.probabilities'),
-      attention: sources(joint, { ...met, context, ...saved.attention }, 'saved.'),
+      attention: sources(
+        joint,
+        { ...met, context, ...(logSums !== undefined && { logSums }), ...saved.attention },
+        'saved.',
+      ),
       mlp: sources(joint, saved.mlp, 'saved.'),
       lows: numbered(layer.lows, 'saved.lows'),
     },
@@ -92,7 +98,7 @@ export function blockGraph(options: BlockOptions): BlockGraph {
 /** Declares what a layer reads besides `x` and its weights. */
 function layerInputs(b: GraphBuilder, weight: BlockInputs['weight'], options: BlockOptions) {
   const { config, kind, rows, length, dropout, queryBlock, precision, packed, forked } = options;
-  const { attendsAgain, prefix = 0, ownPrefixes = false } = options;
+  const { attendsAgain, keyTile, prefix = 0, ownPrefixes = false } = options;
   const { block, branches, bottlenecks } = kind;
   const { rotary } = block.attention;
   const turns = [rows, length, (rotary?.dims ?? 0) / 2];
@@ -117,6 +123,7 @@ function layerInputs(b: GraphBuilder, weight: BlockInputs['weight'], options: Bl
     angles,
     queryBlock,
     attendsAgain,
+    keyTile,
     segments,
     forks,
     prefix:

@@ -6,7 +6,7 @@ import type { ValueId } from '../../../tensor/types.js';
 import { capped, cappedGradient } from './elementwise.js';
 
 /** What meets. */
-interface Lanes {
+export interface Lanes {
   readonly rows: number;
   /** `[lanes, heads of a lane, length, dim]` */
   readonly queries: ValueId;
@@ -31,11 +31,13 @@ export interface Stretch {
 /** Some queries of every head, and the keys and values that they may see. */
 export interface QueryBlock extends Stretch {
   readonly seen: readonly Stretch[];
+  /** Whether every query sees all of these keys. */
+  readonly seesAll: (keys: Stretch) => boolean;
   /**
-   * `[1 or rows, 1, to − from, seen]`: what is added to the scores; another value each time, so that none is kept for a
-   * second use.
+   * `[1 or rows, 1, to − from, keys]`: what is added to the scores of some of the keys; another value each time, so that
+   * none is kept for a second use.
    */
-  readonly visible: () => ValueId;
+  readonly visible: (keys: Stretch) => ValueId;
 }
 
 /**
@@ -56,10 +58,14 @@ interface AttendedBlock {
   readonly mixed: ValueId;
 }
 
-/** `mixed` `[rows·length, heads·dim]`, and of each block `probabilities` `[rows, heads, queries, seen]`. */
-interface Attended {
+/** What is mixed, and what its gradient would compute again. */
+export interface Attended {
+  /** `[rows·length, heads·dim]` */
   readonly mixed: ValueId;
-  readonly probabilities: readonly ValueId[];
+  /** Of each block, `[rows, heads, queries, seen]`. */
+  readonly probabilities?: readonly ValueId[];
+  /** Where keys are met in tiles: log Σ exp(score) of each query, `[lanes, heads of a lane, length, 1]`. */
+  readonly logSums?: ValueId;
 }
 
 /**
@@ -72,66 +78,81 @@ export function attendInBlocks(b: GraphBuilder, lanes: Lanes, blocks: readonly Q
     [lanes.queries, lanes.keys, lanes.values],
     () => {
       attended = blocks.map((block) => attendBlock(b, lanes, block));
-      const whole = joined(
+      return byToken(
         b,
         attended.map((block) => block.mixed),
-        2,
       );
-      const [rows = 1, heads = 1, length = 1, dim = 1] = b.shapeOf(whole);
-      return b.reshape(b.transpose(whole, [0, 2, 1, 3]), [rows * length, heads * dim]);
     },
     (dmixed) => gradientsInBlocks(b, lanes, { blocks, attended, mixed }, dmixed),
   );
   return { mixed, probabilities: attended.map(({ probabilities }) => probabilities) };
 }
 
-const joined = (b: GraphBuilder, values: readonly ValueId[], axis: number): ValueId =>
+/** What each block mixes, `[rows, heads, queries, dim]`, as the layer goes on with it: `[rows·length, heads·dim]`. */
+export function byToken(b: GraphBuilder, mixed: readonly ValueId[]): ValueId {
+  const whole = joined(b, mixed, 2);
+  const [rows = 1, heads = 1, length = 1, dim = 1] = b.shapeOf(whole);
+  return b.reshape(b.transpose(whole, [0, 2, 1, 3]), [rows * length, heads * dim]);
+}
+
+export const joined = (b: GraphBuilder, values: readonly ValueId[], axis: number): ValueId =>
   values.length === 1 ? argument(values, 0) : b.concat(values, axis);
 
-const cut = (b: GraphBuilder, value: ValueId, axis: number, { from, to }: Stretch): ValueId =>
+export const cut = (b: GraphBuilder, value: ValueId, axis: number, { from, to }: Stretch): ValueId =>
   from === 0 && to === b.shapeOf(value)[axis] ? value : b.slice(value, axis, from, to);
 
 /**
- * Products that the queries of a lane are cut into: a runtime gives each product to one thread, and of three equal ones
- * two threads take as long as for four.
+ * The leading axes of two factors. Products are cut in two by rows of the first, which the second is shared by, if their
+ * number is odd: a runtime gives each product to one thread, and of three equal ones two threads take as long as for four.
  */
-const productsPerHead = (lanes: number, queries: number): number =>
-  lanes % 2 === 1 && queries % 2 === 0 ? 2 : 1;
+export const leads = (
+  lanes: number,
+  rows: number,
+): { readonly cut: readonly number[]; readonly shared: readonly number[] } =>
+  lanes % 2 === 1 && rows % 2 === 0
+    ? { cut: [lanes, 2], shared: [lanes, 1] }
+    : { cut: [lanes], shared: [lanes] };
 
-/** `asking`: the queries of the block, `[lanes, heads of a lane, queries, dim]`. */
-function attendBlock(
-  b: GraphBuilder,
-  lanes: Lanes,
-  block: QueryBlock,
-  asking = cut(b, lanes.queries, 2, block),
-): AttendedBlock {
+/** `[lanes, tokens, width]` or `[lanes, heads of a lane, tokens, width]` under other leading axes. */
+export function under(b: GraphBuilder, lead: readonly number[], value: ValueId): ValueId {
+  const width = b.shapeOf(value).at(-1) ?? 1;
+  return b.reshape(value, [...lead, sizeOf(b.shapeOf(value)) / sizeOf(lead) / width, width]);
+}
+
+function attendBlock(b: GraphBuilder, lanes: Lanes, block: QueryBlock): AttendedBlock {
   const { rows, scale, cap } = lanes;
-  const [count = 1, headsOfLane = 1, , dim = 1] = b.shapeOf(lanes.queries);
+  const [count = 1, headsOfLane = 1] = b.shapeOf(lanes.queries);
   const size = block.to - block.from;
   const heads = (count * headsOfLane) / rows;
-  const parts = productsPerHead(count, headsOfLane * size);
-  const [lead, shared] =
-    parts === 1
-      ? [[count], [count]]
-      : [
-          [count, parts],
-          [count, 1],
-        ];
-  const queries = b.reshape(asking, [...lead, (headsOfLane * size) / parts, dim]);
+  const lead = leads(count, headsOfLane * size);
+  const queries = under(b, lead.cut, cut(b, lanes.queries, 2, block));
   const seenOf = (value: ValueId) => {
-    const seen = joined(
-      b,
-      block.seen.map((stretch) => cut(b, value, 1, stretch)),
-      1,
-    );
-    return b.reshape(seen, [...shared, ...b.shapeOf(seen).slice(1)]);
+    const seen = block.seen.map((stretch) => cut(b, value, 1, stretch));
+    return under(b, lead.shared, joined(b, seen, 1));
   };
   const [keys, values] = [seenOf(lanes.keys), seenOf(lanes.values)];
   const scores = capped(b, b.matmul(queries, keys, { transB: true, alpha: scale }), cap);
   const byHead = (value: ValueId) => b.reshape(value, [rows, heads, size, b.shapeOf(value).at(-1) ?? 0]);
-  const probabilities = b.softmax(b.add(byHead(scores), block.visible()));
+  const visible = joined(b, block.seen.map(block.visible), 3);
+  const probabilities = b.softmax(b.add(byHead(scores), visible));
   const mixed = byHead(b.matmul(b.reshape(probabilities, b.shapeOf(scores)), values));
   return { queries, keys, values, scores, probabilities, mixed };
+}
+
+/** The gradient of what is mixed and, of each query, of a sum that softmax subtracts, both `[rows, heads, length, …]`. */
+export function gradientByHead(
+  b: GraphBuilder,
+  { rows, queries }: Lanes,
+  mixed: ValueId,
+  dmixed: ValueId,
+): { readonly gradient: ValueId; readonly means: ValueId } {
+  const [count = 1, headsOfLane = 1, length = 1, dim = 1] = b.shapeOf(queries);
+  const apart = (value: ValueId) => b.reshape(value, [rows, length, (count * headsOfLane) / rows, dim]);
+  const byHead = (value: ValueId) => b.transpose(value, [0, 2, 1, 3]);
+  return {
+    gradient: byHead(apart(dmixed)),
+    means: byHead(b.sum(b.mul(apart(dmixed), apart(mixed)), [3], true)),
+  };
 }
 
 /**
@@ -155,21 +176,15 @@ function gradientsInBlocks(
   },
   dmixed: ValueId,
 ): readonly ValueId[] {
-  const [count = 1, headsOfLane = 1, length = 1, dim = 1] = b.shapeOf(lanes.queries);
-  const apart = (value: ValueId) =>
-    b.reshape(value, [lanes.rows, length, (count * headsOfLane) / lanes.rows, dim]);
-  const byHead = (value: ValueId) => b.transpose(value, [0, 2, 1, 3]);
-  const gradient = byHead(apart(dmixed));
-  const means = byHead(b.sum(b.mul(apart(dmixed), apart(mixed)), [3], true));
+  const [count = 1, headsOfLane = 1, , dim = 1] = b.shapeOf(lanes.queries);
+  const { gradient, means } = gradientByHead(b, lanes, mixed, dmixed);
   const dqueries: ValueId[] = [];
   const [dkeys, dvalues] = [new StretchSum(b), new StretchSum(b)];
   blocks.forEach((block, index) => {
-    const before = [dqueries.at(-1), dkeys.value, dvalues.value].filter((value) => value !== undefined);
     const { queries, keys, values, scores, probabilities } = lanes.attendsAgain
-      ? attendAgain(b, lanes, block, index === 0 ? [dmixed] : before)
+      ? attendBlock(b, lanes, block)
       : argument(attended, index);
-    // all gradients of the block come of it
-    const upstream = b.reshape(after(b, cut(b, gradient, 2, block), before), b.shapeOf(queries));
+    const upstream = b.reshape(cut(b, gradient, 2, block), b.shapeOf(queries));
     const dp = b.matmul(upstream, values, { transB: true });
     const dprobabilities = b.reshape(dp, b.shapeOf(probabilities));
     const ownMean = lanes.rounds
@@ -192,37 +207,15 @@ function gradientsInBlocks(
       ]),
     );
     dkeys.add(block.seen, ofLane(b.matmul(dscores, queries, { transA: true, alpha: lanes.scale })));
+    for (const value of [dqueries.at(-1), dkeys.value, dvalues.value])
+      if (value !== undefined) b.fence(value);
   });
-  const tokens = b.shapeOf(lanes.keys)[1] ?? 0;
-  return [joined(b, dqueries, 2), dkeys.whole(tokens), dvalues.whole(tokens)];
-}
-
-/** The same numbers once more, after `others`: what they were computed for first no longer holds them. */
-const attendAgain = (
-  b: GraphBuilder,
-  lanes: Lanes,
-  block: QueryBlock,
-  others: readonly ValueId[],
-): AttendedBlock => attendBlock(b, lanes, block, after(b, cut(b, lanes.queries, 2, block), others));
-
-/**
- * A value that a runtime computes after others, which it does not depend on: a runtime that computes on demand would compute
- * the scores of all blocks for the gradient of the queries before it used any for that of the keys, and keep them meanwhile. It is
- * copied: the first of one row, whose number, 0, the others are said to decide.
- */
-function after(b: GraphBuilder, value: ValueId, others: readonly ValueId[]): ValueId {
-  if (others.length === 0) return value;
-  const one = (other: ValueId) => b.slice(b.reshape(other, [sizeOf(b.shapeOf(other))]), 0, 0, 1);
-  const sum = others.map(one).reduce((left, right) => b.add(left, right));
-  // 1, or where the sum is no number 0
-  const isNumber = b.cast(b.equal(sum, sum), 'f32');
-  const shape = b.shapeOf(value);
-  const rows = b.reshape(value, [1, sizeOf(shape)]);
-  return b.reshape(b.gather(rows, b.cast(b.mul(isNumber, b.scalar(0)), 'i32')), shape);
+  const whole = { from: 0, to: b.shapeOf(lanes.keys)[1] ?? 0 };
+  return [joined(b, dqueries, 2), dkeys.over(whole), dvalues.over(whole)];
 }
 
 /** Adds up what stretches of tokens are given, `[lanes, tokens, dim]`; no larger than the tokens that were given something. */
-class StretchSum {
+export class StretchSum {
   value: ValueId | undefined;
   private stretch: Stretch = { from: 0, to: 0 };
 
@@ -238,8 +231,8 @@ class StretchSum {
     }
   }
 
-  whole(tokens: number): ValueId {
-    return this.padded(argument([this.value], 0) ?? 0, this.stretch, { from: 0, to: tokens });
+  over(tokens: Stretch): ValueId {
+    return this.padded(argument([this.value], 0) ?? 0, this.stretch, tokens);
   }
 
   private addOne(stretch: Stretch, given: ValueId): void {

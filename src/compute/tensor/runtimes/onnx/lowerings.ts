@@ -156,6 +156,8 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
   layerNorm: normed('LayerNormalization'),
   rotary: node('RotaryEmbedding', { attributes: (given) => ({ num_heads: int(number(given, 'heads')) }) }),
   detach: node('Identity'),
+  // a leaf, which the runtime visits in its turn, and which reads no element
+  fence: ({ inputs, temporary }) => [{ type: 'Shape', inputs, outputs: [temporary()] }],
   reshape: shaped('Reshape'),
   expand: shaped('Expand'),
   transpose: (context) => (REORDERS[`${context.attributes['tiles']}`] ?? TRANSPOSE)(context),

@@ -117,10 +117,18 @@ interface NodeList extends NodeContext {
 function nodeList(): NodeList {
   const nodes: TensorFlowNode[] = [];
   const literals = new Map<string, string>();
+  // inputs that give no value, after all that do
+  let before: readonly string[] = [];
   const node: NodeList['node'] = (op, output, inputs, attributes = {}) => {
     const name = `n${nodes.length}`;
-    nodes.push({ op, name, inputs, attributes });
+    nodes.push({ op, name, inputs: [...inputs, ...before], attributes });
     return `${name}:${output}:0`;
+  };
+  const fence = (reference: string): void => {
+    const [computes = ''] = reference.split(':');
+    const name = `n${nodes.length}`;
+    nodes.push({ op: 'NoOp', name, inputs: [...before, `^${computes}`] });
+    before = [`^${name}`];
   };
   const constant: NodeList['constant'] = (type, data) =>
     node('Const', 'output', [], { dtype: { type: type.dtype }, value: { tensor: type, data } });
@@ -133,6 +141,7 @@ function nodeList(): NodeList {
   return {
     nodes,
     node,
+    fence,
     constant,
     ints: (values, shape = [values.length]) => literal({ dtype: 'i32', shape }, Int32Array.from(values)),
     int: (value) => literal({ dtype: 'i32', shape: [] }, Int32Array.of(value)),

@@ -153,6 +153,10 @@ export const LOWERINGS: Readonly<Record<OpName, Lowering>> = {
     return [reshaped(c, concatenated(c, turned, 3), [batch, seq, width])];
   },
   detach: simple('Identity', 'output'),
+  fence: (c) => {
+    c.fence(first(c));
+    return [];
+  },
   reshape: (c) => [reshaped(c, first(c), list(c.attributes, 'shape'), dtypeOf(c))],
   expand: (c) => {
     const shape = c.ints(list(c.attributes, 'shape'));

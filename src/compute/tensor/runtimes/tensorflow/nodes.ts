@@ -12,6 +12,8 @@ export interface NodeContext {
     inputs: readonly string[],
     attributes?: NodeAttributes,
   ) => string;
+  /** No node that is added later runs before a value is there. */
+  readonly fence: (reference: string) => void;
   /** A constant list of int32, or a table of them where a shape is given. */
   readonly ints: (values: readonly number[], shape?: Shape) => string;
   /** A constant int32. */

@@ -43,7 +43,7 @@ export class ValueReferences {
 
 /** Values that are read as they are, and not only to be rounded. */
 export function readExactly({ nodes, outputs }: Graph): ReadonlySet<ValueId> {
-  const read = nodes.flatMap(({ op, inputs }) => (op === 'toBf16' ? [] : inputs));
+  const read = nodes.flatMap(({ op, inputs }) => (op === 'toBf16' || op === 'fence' ? [] : inputs));
   return new Set([...read, ...outputs.map(({ value }) => value)]);
 }
 
@@ -57,7 +57,9 @@ export function inBf16(
   values: ValueReferences,
   exact: ReadonlySet<ValueId>,
 ): boolean {
-  const [output, input] = [argument(outputs, 0), argument(inputs, 0)];
+  const [output] = outputs;
+  if (output === undefined) return false;
+  const input = argument(inputs, 0);
   if (op === 'toBf16') {
     values.set(output, { bf16: () => values.get(input, 'bf16') });
     return true;

@@ -149,6 +149,8 @@ const COMMON: Readonly<Record<OpName, Lowering>> = {
     return [reshaped(c, c.kernel('Concat', turned, { axis: 2 }), [batch, seq, width])];
   },
   detach: unary('Identity'),
+  // kernels run in the order of the graph
+  fence: () => [],
   reshape: (c) => [reshaped(c, first(c), list(c.attributes, 'shape'))],
   expand: (c) => [expanded(c, first(c), list(c.attributes, 'shape'))],
   transpose: (c) => [c.kernel('Transpose', { x: first(c) }, { perm: list(c.attributes, 'perm') })],
