@@ -27,15 +27,17 @@ export function blockKinds(
   training: boolean,
 ): readonly BlockKind[] {
   const counted = new Map<string, CountedBlock>();
+  const shape = blockShape(options);
   layerKinds(options.config, options.adapter).forEach((kind, layer) => {
-    const savedActivations: SavedActivations = training ? savedActivationsOf(layer, options) : 'nothing';
+    const savedActivations: SavedActivations = training
+      ? savedActivationsOf(layer, options, graphs, kind, shape)
+      : 'nothing';
     // the first block of an adapter run has graphs of its own: nobody needs the gradient of its input
     const first = training && layer === 0 && graphs.trainable === 'adapter';
     const key = `${kind.key} ${savedActivations} ${first}`;
     const count = (counted.get(key)?.count ?? 0) + 1;
     counted.set(key, { count, savedActivations, first, kind });
   });
-  const shape = blockShape(options);
   return [...counted].map(([key, { count, savedActivations, kind, first }]) => ({
     count,
     ...blockMeasures(graphs, `${key} ${shapeName(shape)} ${training}`, () => ({

@@ -72,11 +72,19 @@ const PARTS: Readonly<Record<SavedActivations, readonly BlockPart[]>> = {
 };
 
 /** What a layer saves for its backward pass: the first layers recompute most, see {@link Recomputation}. */
-export function savedActivationsOf(layer: number, recomputed: Recomputation): SavedActivations {
+export function savedActivationsOf(
+  layer: number,
+  recomputed: Recomputation,
+  { precision }: Pick<GraphOptions, 'precision'>,
+  kind: LayerKind,
+  shape: BlockShape,
+): SavedActivations {
   const { checkpointedBlocks, recomputedMlps = 0, recomputedAttention = 0 } = recomputed;
   if (layer < checkpointedBlocks) return 'nothing';
   if (layer < recomputedMlps) return 'attention';
-  return layer < recomputedAttention ? 'both' : 'all';
+  // attention in tiles has no probabilities to save
+  const { keyTile } = attentionOf('all', shape, kind, precision);
+  return layer < recomputedAttention || keyTile !== undefined ? 'both' : 'all';
 }
 
 /** Whether masks of dropout are saved too, and not drawn again. */
@@ -84,7 +92,7 @@ export const savesMasks = (savedActivations: SavedActivations): boolean =>
   savedActivations === 'all' || savedActivations === 'both';
 
 /** Keys that a query sees at most, from which on attention goes tile by tile. */
-const LONG_REACH = 1024;
+export const LONG_REACH = 1024;
 
 /** Keys of a tile, and tiles of a row at most: a graph has some 20 nodes a tile. */
 const TILE = { least: 512, count: 8 };

@@ -51,9 +51,9 @@ const compiledBlocks = (context: DecoderContext, shape: BlockShape): Promise<rea
   const { compiled, graphs, options } = context;
   return Promise.all(
     Array.from({ length: options.config.layers }, async (_, layer) => {
-      const savedActivations = savedActivationsOf(layer, options);
       const first = layer === 0 && graphs.trainable === 'adapter';
       const kind = context.kindOf(layer);
+      const savedActivations = savedActivationsOf(layer, options, graphs, kind, shape);
       const name = `${kind.key} ${shapeName(shape)} ${savedActivations} ${first}`;
       const build = () => trainingBlock(graphs, kind, shape, savedActivations, first);
       const forward = await compiled.get(`forward ${name}`, () => build().forward);

@@ -1,6 +1,7 @@
 /** What a whole training compiles besides the graphs of its longest batch: rows differ in length, and so do batches. */
 
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
+import { LONG_REACH } from '../../../compute/models/decoder/graphs.js';
 import type { DecoderPlan, DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
@@ -152,18 +153,31 @@ export const graphsOf = (
 
 /**
  * The graphs of the blocks by the length of rows. Attention is computed in blocks of queries, of which each has as many nodes: what
- * lies between one of them and those of the longest rows follows from both.
+ * lies between one of them and those of the longest rows follows from both. Where longer rows meet their keys in tiles, each
+ * block has the more nodes the later it is: a power of the length, which again follows from two.
  */
 export function blockGraphs(planDecoder: PlanDecoder, shape: DecoderPlanOptions): (length: number) => Graphs {
   const parts = (length: number): number => Math.ceil(length / QUERY_BLOCK);
-  const at = (length: number): Graphs =>
-    graphsOf(planDecoder({ ...shape, length }).graphs, 'block_forward', 'block_backward');
-  const most = parts(shape.length);
-  let ends: readonly [Graphs, Graphs] | undefined;
+  const known = new Map<number, Graphs>();
+  const at = (length: number): Graphs => {
+    const found =
+      known.get(length) ??
+      graphsOf(planDecoder({ ...shape, length }).graphs, 'block_forward', 'block_backward');
+    known.set(length, found);
+    return found;
+  };
+  const longest = shape.length;
+  const last = Math.min(longest, LONG_REACH - 1);
   return (length) => {
-    ends ??= [at(Math.min(QUERY_BLOCK, shape.length)), at(shape.length)];
-    const [short, long] = ends;
-    const share = most === 1 ? 0 : Math.min(1, (parts(length) - 1) / (most - 1));
+    if (length > last) {
+      const [short, long] = [at(LONG_REACH), at(longest)];
+      const doublings = Math.log(parts(longest) / parts(LONG_REACH));
+      const power = doublings === 0 ? 0 : Math.log(long.nodes / short.nodes) / doublings;
+      const nodes = short.nodes * (parts(Math.min(length, longest)) / parts(LONG_REACH)) ** power;
+      return { count: long.count, nodes };
+    }
+    const [short, long] = [at(Math.min(QUERY_BLOCK, last)), at(last)];
+    const share = parts(last) === 1 ? 0 : Math.min(1, (parts(length) - 1) / (parts(last) - 1));
     return { count: long.count, nodes: short.nodes + share * (long.nodes - short.nodes) };
   };
 }
