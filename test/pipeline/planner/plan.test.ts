@@ -279,7 +279,8 @@ describe('plan', () => {
 
     it('resumes under its choice', async () => {
       let before = await planned(300 * MIB);
-      for (let mib = 298; before.chosen?.checkpointedBlocks === 0; mib -= 2) before = await planned(mib * MIB);
+      for (let mib = 298; before.chosen?.checkpointedBlocks === 0; mib -= 2)
+        before = await planned(mib * MIB);
       const { chosen } = before;
       expect(chosen?.checkpointedBlocks).to.be.greaterThan(0);
       const made = await plannedAfter(before);
