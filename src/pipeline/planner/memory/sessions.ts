@@ -154,7 +154,7 @@ export const graphsOf = (
 /**
  * The graphs of the blocks by the length of rows. Attention is computed in blocks of queries, of which each has as many nodes: what
  * lies between one of them and those of the longest rows follows from both. Where longer rows meet their keys in tiles, each
- * block has the more nodes the later it is: a power of the length, which again follows from two.
+ * block has the more nodes the later it is: a square of the length, which follows from three.
  */
 export function blockGraphs(planDecoder: PlanDecoder, shape: DecoderPlanOptions): (length: number) => Graphs {
   const parts = (length: number): number => Math.ceil(length / QUERY_BLOCK);
@@ -166,18 +166,22 @@ export function blockGraphs(planDecoder: PlanDecoder, shape: DecoderPlanOptions)
     known.set(length, found);
     return found;
   };
-  const longest = shape.length;
-  const last = Math.min(longest, LONG_REACH - 1);
+  const [least, longest] = [Math.min(QUERY_BLOCK, shape.length), shape.length];
+  const short = Math.min(longest, LONG_REACH - 1);
+  const middle = QUERY_BLOCK * Math.ceil(parts(LONG_REACH + longest) / 2);
   return (length) => {
-    if (length > last) {
-      const [short, long] = [at(LONG_REACH), at(longest)];
-      const doublings = Math.log(parts(longest) / parts(LONG_REACH));
-      const power = doublings === 0 ? 0 : Math.log(long.nodes / short.nodes) / doublings;
-      const nodes = short.nodes * (parts(Math.min(length, longest)) / parts(LONG_REACH)) ** power;
-      return { count: long.count, nodes };
-    }
-    const [short, long] = [at(Math.min(QUERY_BLOCK, last)), at(last)];
-    const share = parts(last) === 1 ? 0 : Math.min(1, (parts(length) - 1) / (parts(last) - 1));
-    return { count: long.count, nodes: short.nodes + share * (long.nodes - short.nodes) };
+    const between = length <= short ? [least, short] : [LONG_REACH, Math.min(middle, longest), longest];
+    const points = [...new Map(between.map((one) => [parts(one), at(one).nodes]))];
+    return {
+      count: at(longest).count,
+      nodes: interpolated(points, Math.min(parts(length), parts(longest))),
+    };
   };
 }
+
+/** What a polynomial through these points, `[x, y]`, gives at `x` (Lagrange's). */
+const interpolated = (points: readonly (readonly [number, number])[], x: number): number =>
+  points.reduce((sum, [own, y]) => {
+    const others = points.filter(([other]) => other !== own);
+    return sum + others.reduce((product, [other]) => (product * (x - other)) / (own - other), y);
+  }, 0);

@@ -98,12 +98,12 @@ describe('compiled graphs of a whole training', () => {
 
   it('have the nodes that they are built of', () => {
     const shape: DecoderPlanOptions = {
-      ...{ config: { ...recording.config, maxPositions: 2048 }, adapter: adapter.config },
-      ...{ trainable: 'adapter', weightBytes: 0, dequantised: false, rows: 1, length: 2048 },
+      ...{ config: { ...recording.config, maxPositions: 4096 }, adapter: adapter.config },
+      ...{ trainable: 'adapter', weightBytes: 0, dequantised: false, rows: 1, length: 4096 },
       ...{ checkpointedBlocks: 0, logitsChunk: 64 },
     };
     const expected = blockGraphs(planDecoder, shape);
-    for (const length of [64, 128, 256, 512, 1024, 2048]) {
+    for (const length of [64, 128, 256, 512, 1024, 1536, 2048, 3072, 4096]) {
       const built = planDecoder({ ...shape, length }).graphs.filter(({ role }) => role !== 'head');
       const nodes = built.reduce((sum, { graph }) => sum + graph.nodes.length, 0);
       expect(expected(length).count, `${length}`).to.equal(built.length);
