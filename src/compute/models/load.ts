@@ -55,9 +55,17 @@ export interface ModelFiles {
   licence(): string | undefined;
 }
 
+/** How many tokens and merges a vocabulary has. */
+export interface VocabularySize {
+  readonly tokens: number;
+  readonly merges: number;
+}
+
 /** A model, in Hugging Face layout or in a GGUF file, whose architecture this program has a graph for. */
 export interface ModelFolder extends ModelFiles {
   readonly config: ModelConfig;
+  /** Of a GGUF file whose vocabulary is one of pairs. */
+  readonly vocabulary?: VocabularySize | undefined;
   /** Where the tensors are in a GGUF file, if it is one. */
   readonly gguf?: readonly PlacedTensor[];
   /** Checks, without reading any data, that every tensor is there with its shape; throws a {@link ModelError}. */

@@ -47,6 +47,7 @@ import { encodersOf } from './memory/encoders.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak, reachingDown } from './memory/peaks.js';
 import { trainedCount } from './memory/ranks.js';
+import { NO_TOKENIZER } from './memory/tokenizers.js';
 import { decoderShape, optimizerBytes } from './memory/train.js';
 import { trainPeak } from './memory/train-peak.js';
 import { type WorkerRows, workerPeak } from './memory/worker.js';
@@ -109,10 +110,10 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
   async format({ context, stage, limit, look }) {
     const { from, model } = settingsOf(stage, 'format');
     const { bytes, rows } = context.limited(from.stage);
-    const tokenizerBytes = context.models.tokenizerBytes(model);
+    const tokenizer = context.models.formatTokenizer(model);
     const lengths = await context.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
-    const size = { rows, tokens, tokenizerBytes };
+    const size = { rows, tokens, tokenizer };
     const encoders = encodersOf(context.threads, size, (peak) =>
       fitsIn(peak, memoryBudgetOf(context, limit)),
     );
@@ -193,7 +194,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const adapter = adapterUnder(context, merged);
     // probes are rows of the training, or texts
     const isTrained = isReference(merged);
-    const tokenizerBytes = isTrained ? 0 : base.tokenizerBytes;
+    const tokenizer = isTrained ? NO_TOKENIZER : base.tokenizer;
     const stored = storedAs(dtype, file_format);
     const config = adaptedConfig(base.config, adapter);
     const written = { ...base, config, format: formatWritten(stored, config) };
@@ -206,8 +207,8 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       };
       const after = forwardMemory(context, written, 32, residency);
       return mergePeak(
-        { ...before, tokenizerBytes },
-        { ...after, tokenizerBytes },
+        { ...before, tokenizer },
+        { ...after, tokenizer },
         { probed: probeTokens(isTrained), writesGguf: stored.format === 'gguf' },
       );
     };

@@ -41,7 +41,7 @@ export function forwardMemory(
     isQuantised: isInFourBits(config, trained?.method),
     adapter,
     longest,
-    tokenizerBytes: model.tokenizerBytes,
+    tokenizer: model.tokenizer,
     onDevice: context.machine.devices.length > 0,
     device: context.device,
     runtime: context.runtime.name,

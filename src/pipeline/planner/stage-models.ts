@@ -17,7 +17,8 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { modelIdentity, openResolved } from '../stages/open-models.js';
 import { type ResolvedModel, resolveAdapter, resolveModelCall } from '../stages/resolve-models.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import { PAGED_WINDOWS, VOCABULARY_ENTRY } from './memory/calibration.js';
+import { PAGED_WINDOWS, TOKEN_IN_FILE } from './memory/calibration.js';
+import { NO_TOKENIZER, type TokenizerMemory, tokenizerMemory } from './memory/tokenizers.js';
 
 export interface PlannedModel {
   readonly root: RootModel;
@@ -26,7 +27,9 @@ export interface PlannedModel {
   /** How the weights are in their file when the stage reads them. */
   readonly format: FormatOf;
   readonly parameters: number;
+  /** Bytes of its file, or in another. */
   readonly tokenizerBytes: number;
+  readonly tokenizer: TokenizerMemory;
   /** An adapter of a folder over it. */
   readonly over?: AdapterConfig;
 }
@@ -55,8 +58,8 @@ export const isInFourBits = (config: ModelConfig, method: TrainPlan['method'] | 
 export interface Models {
   /** The model under a setting. Throws a `ModelError` if it is not a model, or lacks a tensor. */
   of(value: Value | undefined): PlannedModel | undefined;
-  /** Bytes of the tokenizer's file, or what a vocabulary inside of another file is worth where its text is made as well. */
-  tokenizerBytes(value: Value | undefined): number;
+  /** What the tokenizer of a format stage takes, which wants the digest of its file. */
+  formatTokenizer(value: Value | undefined): TokenizerMemory;
 }
 
 export function openModels(program: Program, host: Host): Models {
@@ -68,18 +71,22 @@ export function openModels(program: Program, host: Host): Models {
     folders.set(name, folder);
     return folder;
   };
-  const tokenizerBytes = (root: RootModel, entry: number): number => {
+  const fileBytes = ({ model }: RootModel): number => host.stat(`${model.folder}/tokenizer.json`)?.size ?? 0;
+  const tokenizerOf = (root: RootModel, writesText?: boolean): TokenizerMemory => {
+    const { vocabulary, config } = folderOf(root);
+    return tokenizerMemory(vocabulary ?? { tokens: config.vocabSize, bytes: fileBytes(root) }, writesText);
+  };
+  const tokenizerBytes = (root: RootModel): number => {
     const inFile =
       root.weights === 'file'
         ? ggufAt(host, root.model.folder) !== undefined
         : root.weights.format === 'gguf';
-    if (inFile) return entry * folderOf(root).config.vocabSize;
-    return host.stat(`${root.model.folder}/tokenizer.json`)?.size ?? 0;
+    return inFile ? TOKEN_IN_FILE * folderOf(root).config.vocabSize : fileBytes(root);
   };
   return {
-    tokenizerBytes(value) {
+    formatTokenizer(value) {
       const root = rootOf(value);
-      return root === undefined ? 0 : tokenizerBytes(root, VOCABULARY_ENTRY.written);
+      return root === undefined ? NO_TOKENIZER : tokenizerOf(root, true);
     },
     of(value) {
       const root = rootOf(value);
@@ -93,7 +100,8 @@ export function openModels(program: Program, host: Host): Models {
         config,
         format: formatsOf(root, folder),
         parameters: plannedBytes(config, () => 'F32', 'f32') / 4,
-        tokenizerBytes: tokenizerBytes(root, VOCABULARY_ENTRY.read),
+        tokenizerBytes: tokenizerBytes(root),
+        tokenizer: tokenizerOf(root),
       };
     },
   };

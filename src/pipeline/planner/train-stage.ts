@@ -31,6 +31,7 @@ import {
 } from './expected-rows.js';
 import { flopsPerToken, forwardMemory } from './forward-memory.js';
 import type { ForwardMemory } from './memory/evaluate.js';
+import { NO_TOKENIZER, type TokenizerMemory } from './memory/tokenizers.js';
 import {
   computedRows,
   decoderShape,
@@ -104,7 +105,7 @@ export async function trainFacts(
       validation: validation && (shares(validation) ? joinedPairs(validation) : validation),
       preferences: preferences && { ...preferences, sharesPrompts: shares(lengths) },
       reference,
-      answers: answersOf(settings, validation, model.tokenizerBytes),
+      answers: answersOf(settings, validation, model.tokenizer),
       steps,
       onDevice: context.machine.devices.length > 0,
       device: context.device,
@@ -150,7 +151,9 @@ function roomFor(own: Reader, reference: TrainMemory['reference']): number {
 /** Another model than the base that answers are compared with: without its tokenizer, which is not loaded. */
 function askedModel(context: PlanContext, settings: TrainSettings): TrainMemory['reference'] {
   const model = context.models.of(referenceSetting(settings));
-  return model && ((residency) => ({ ...forwardMemory(context, model, 0, residency), tokenizerBytes: 0 }));
+  return (
+    model && ((residency) => ({ ...forwardMemory(context, model, 0, residency), tokenizer: NO_TOKENIZER }))
+  );
 }
 
 /** The label of a reward model, whose rows have none. */
@@ -178,7 +181,7 @@ function askedFlops({ reference, lengths }: TrainMemory, { maxLength }: TrainPla
 function answersOf(
   settings: TrainSettings,
   validation: Lengths | undefined,
-  tokenizerBytes: number,
+  tokenizer: TokenizerMemory,
 ): TrainMemory['answers'] {
   if (validation === undefined || !looksAtAnswers(settings)) return undefined;
   const { rows, maxTokens } = answersWanted(settings);
@@ -186,7 +189,7 @@ function answersOf(
   const answered = validation.labels === undefined ? Math.min(rows, Math.ceil(promptedRows(validation))) : 0;
   const prompts = promptsOf(validation, answered);
   const every = settings.validation?.every ?? settings.checkpoint.every;
-  return { rows: answered, prompt: longestPrompt(validation), prompts, maxTokens, tokenizerBytes, every };
+  return { rows: answered, prompt: longestPrompt(validation), prompts, maxTokens, tokenizer, every };
 }
 
 async function ranksOf(

@@ -9,7 +9,7 @@ import type { ModelConfig } from '../types.js';
 import { ggufModel } from './config.js';
 import { textIn } from './families.js';
 import { type GgufHeader, readGgufHeader } from './header.js';
-import { ggufBegins, ggufSpecialTokens, ggufTokenizerJson } from './tokenizer.js';
+import { ggufBegins, ggufSpecialTokens, ggufTokenizerJson, ggufVocabularySize } from './tokenizer.js';
 import { ggufSource } from './weights.js';
 
 /** Opens a GGUF file as a model: its config, weights, tokenizer and chat template. Throws a `ModelError`. */
@@ -29,16 +29,17 @@ export function openGguf(host: Host, path: string): ModelFolder {
     path,
     config,
     configJson,
+    vocabulary: ggufVocabularySize(header),
     gguf: layout.filter(({ ggufName }) => header.tensors.has(ggufName)),
     companions: () => companionsOf(header, config, template()),
     files: () => [{ name: basename(path), bytes: host.stat(path)?.size ?? 0 }],
     ...weightAccess(path, config, () => ggufSource(host, header, layout)),
     async tokenizer() {
-      const [{ parseTokenizer }, { buildTokenizer }] = await Promise.all([
+      const [{ parseTokenizer }, { madeOf }] = await Promise.all([
         import('../tokenizer/file.js'),
         import('../tokenizer/tokenizer.js'),
       ]);
-      return buildTokenizer(parseTokenizer(ggufTokenizerJson(header), path), path);
+      return madeOf(() => parseTokenizer(ggufTokenizerJson(header), path), path);
     },
     template,
     specialTokens: () => ggufSpecialTokens(header),

@@ -1,4 +1,5 @@
 import type { Json } from '../../../language/host/json.js';
+import type { VocabularySize } from '../load.js';
 import { shown } from '../read-file.js';
 import { ModelError } from '../types.js';
 import { flagIn, numberIn } from './families.js';
@@ -39,6 +40,19 @@ export function ggufSpecialTokens(header: GgufHeader): Readonly<Record<string, s
     if (typeof token === 'string') found[name] = token;
   }
   return found;
+}
+
+/** Merges that a vocabulary of pieces implies, for each of its tokens: 1.91 of Llama 2, 1.96 of Gemma 3. */
+const IMPLIED_MERGES = 1.95;
+
+/** How many tokens and merges a file's vocabulary has, without making these where they are implied. */
+export function ggufVocabularySize({ values }: GgufHeader): VocabularySize | undefined {
+  const [tokens, merges] = ['tokens', 'merges'].map((key) => values.get(`tokenizer.ggml.${key}`));
+  if (!Array.isArray(tokens)) return undefined;
+  return {
+    tokens: tokens.length,
+    merges: Array.isArray(merges) ? merges.length : IMPLIED_MERGES * tokens.length,
+  };
 }
 
 /** Whether a text begins with the begin token where nothing says otherwise. */

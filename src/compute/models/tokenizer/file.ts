@@ -18,6 +18,8 @@ export interface AddedToken {
 
 export interface BpeModel {
   readonly vocab: ReadonlyMap<string, number>;
+  /** The same by id. */
+  readonly tokens: readonly (string | undefined)[];
   /** Left and right token of each merge, the first merge first. */
   readonly merges: readonly (readonly [string, string])[];
   readonly unknown: string | null;
@@ -65,12 +67,14 @@ export function parseTokenizer(json: Json, path: string): TokenizerFile {
       return fail(`"model.${field}" is not supported.`);
   }
   const vocab = readVocab(model['vocab'], fail);
+  const tokens = tokensById(vocab, fail);
   const added = readAdded(json['added_tokens'], fail);
-  refuseOtherIds(vocab, added, fail);
+  refuseOtherIds(vocab, tokens, added, fail);
   const beginId = beginOf(json['post_processor']);
   return {
     model: {
       vocab,
+      tokens,
       merges: readMerges(model['merges'], fail),
       unknown: typeof model['unk_token'] === 'string' ? model['unk_token'] : null,
       fuseUnknown: model['fuse_unk'] === true,
@@ -107,7 +111,8 @@ type Fail = (detail: string, help?: string) => never;
 function readVocab(value: unknown, fail: Fail): ReadonlyMap<string, number> {
   if (!isJson(value)) return fail('"model.vocab" is not an object.');
   const vocab = new Map<string, number>();
-  for (const [token, id] of Object.entries(value)) {
+  for (const token of Object.keys(value)) {
+    const id = value[token];
     if (!isId(id)) return fail(`"model.vocab" gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}.`);
     vocab.set(token, id);
   }
@@ -119,19 +124,18 @@ function readVocab(value: unknown, fail: Fail): ReadonlyMap<string, number> {
  * The Rust library passes over the ids that a file gives its added tokens: one that the vocabulary has keeps that id, the
  * others continue to count after it. A file that says otherwise would mean other tokens here than everywhere else.
  */
-function refuseOtherIds(vocab: ReadonlyMap<string, number>, added: readonly AddedToken[], fail: Fail): void {
+function refuseOtherIds(
+  vocab: BpeModel['vocab'],
+  tokens: BpeModel['tokens'],
+  added: readonly AddedToken[],
+  fail: Fail,
+): void {
+  const ids = new Map<string, number>();
   const owners = new Map<number, string>();
-  for (const [token, id] of vocab) {
-    const owner = owners.get(id);
-    if (owner !== undefined)
-      fail(`"model.vocab" gives ${JSON.stringify(owner)} and ${JSON.stringify(token)} the same id, ${id}.`);
-    owners.set(id, token);
-  }
-  const ids = new Map(vocab);
   let last = -1;
   for (const { id, content } of added) {
-    const given = ids.get(content) ?? Math.max(last + 1, vocab.size);
-    const owner = owners.get(id) ?? content;
+    const given = ids.get(content) ?? vocab.get(content) ?? Math.max(last + 1, vocab.size);
+    const owner = owners.get(id) ?? tokens[id] ?? content;
     if (owner !== content)
       fail(`Token ${JSON.stringify(content)} is added with the id ${id}, which is ${JSON.stringify(owner)}.`);
     if (given !== id)
@@ -145,16 +149,28 @@ function refuseOtherIds(vocab: ReadonlyMap<string, number>, added: readonly Adde
   }
 }
 
+function tokensById(vocab: BpeModel['vocab'], fail: Fail): BpeModel['tokens'] {
+  const tokens: (string | undefined)[] = new Array(vocab.size);
+  for (const [token, id] of vocab) {
+    const owner = tokens[id];
+    if (owner !== undefined)
+      fail(`"model.vocab" gives ${JSON.stringify(owner)} and ${JSON.stringify(token)} the same id, ${id}.`);
+    tokens[id] = token;
+  }
+  return tokens;
+}
+
 /** A merge is written `"a b"` or, in newer files, `["a", "b"]`. */
 function readMerges(value: unknown, fail: Fail): readonly (readonly [string, string])[] {
   if (!Array.isArray(value)) return fail('"model.merges" is not a list.');
   return value.map((merge: unknown, rank) => {
     const parts: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
-    const [left, right, ...more] = Array.isArray(parts) ? parts : [];
-    if (typeof left === 'string' && typeof right === 'string' && more.length === 0) return [left, right];
-    return fail(`Merge ${rank} is not a pair of tokens.`);
+    return isPair(parts) ? parts : fail(`Merge ${rank} is not a pair of tokens.`);
   });
 }
+
+const isPair = (parts: unknown): parts is readonly [string, string] =>
+  Array.isArray(parts) && parts.length === 2 && parts.every((part) => typeof part === 'string');
 
 const isId = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < 2 ** 31;

@@ -1,6 +1,7 @@
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { Host } from '../../../language/host/host.js';
 import { isJson, type Json } from '../../../language/host/json.js';
+import { discarded } from '../../tensor/garbage.js';
 import { readJsonFile } from '../read-file.js';
 import { KnownStretches, ModelError, type Tokenizer } from '../types.js';
 import { addedTokenSplitter } from './added.js';
@@ -13,7 +14,7 @@ import { spelled } from './words.js';
 /** The tokenizer of a model folder. Throws a {@link ModelError}. */
 export async function loadTokenizer(host: Host, folder: string): Promise<Tokenizer> {
   const path = `${folder}/tokenizer.json`;
-  const tokenizer = await buildTokenizer(readTokenizerFile(host, path), path);
+  const tokenizer = await madeOf(() => readTokenizerFile(host, path), path);
   return withConfiguredBegin(tokenizer, host, `${folder}/tokenizer_config.json`);
 }
 
@@ -22,7 +23,7 @@ export async function loadTokenizer(host: Host, folder: string): Promise<Tokeniz
  * {@link ModelError}.
  */
 export async function tokenizerOver(json: Json, path: string, original: Tokenizer): Promise<Tokenizer> {
-  const { beginId: _, ...tokenizer } = await buildTokenizer(parseTokenizer(json, path), path);
+  const { beginId: _, ...tokenizer } = await madeOf(() => parseTokenizer(json, path), path);
   return { ...tokenizer, ...(original.beginId === undefined ? {} : { beginId: original.beginId }) };
 }
 
@@ -35,6 +36,22 @@ function withConfiguredBegin(tokenizer: Tokenizer, host: Host, path: string): To
   const bos = isJson(config['bos_token']) ? config['bos_token']['content'] : config['bos_token'];
   const id = typeof bos === 'string' ? tokenizer.idOf(bos) : undefined;
   return config['add_bos_token'] && id !== undefined ? { ...others, beginId: id } : others;
+}
+
+/** A pair of strings in a list. */
+const BYTES_OF_MERGE = 100;
+
+/** The tokenizer of a file that nothing else needs: hundreds of thousands of its strings may be collected. */
+export async function madeOf(read: () => TokenizerFile, path: string): Promise<Tokenizer> {
+  let merges = 0;
+  const make = (): Promise<Tokenizer> => {
+    const file = read();
+    merges = file.model.merges.length;
+    return buildTokenizer(file, path);
+  };
+  const tokenizer = await make();
+  discarded(BYTES_OF_MERGE * merges);
+  return tokenizer;
 }
 
 /** A tokenizer from the content of its file; `path` is what errors name. */
@@ -67,18 +84,18 @@ export async function buildTokenizer(file: TokenizerFile, path: string): Promise
 function assemble(file: TokenizerFile, pipeline: Pipeline, encode: WordEncoder): Tokenizer {
   const encodeWord = remembering(encode);
   const encodePlain = remembering((word) => encode(spelled(word)));
-  const ids = new Map(file.model.vocab);
-  const tokens = new Map<number, string>();
-  for (const [token, id] of file.model.vocab) tokens.set(id, token);
-  /** What the decoder gets: it undoes the normalisation, so a normalised token goes in normalised. */
-  const decodable = new Map(tokens);
-  const special = new Set<number>();
-  for (const { content, id, normalized, special: isSpecial } of file.added) {
-    ids.set(content, id);
-    tokens.set(id, content);
-    decodable.set(id, normalized ? pipeline.normalize(content) : content);
-    if (isSpecial) special.add(id);
-  }
+  const { vocab, tokens } = file.model;
+  const addedIds = new Map(file.added.map(({ content, id }) => [content, id]));
+  const addedTokens = new Map(file.added.map(({ content, id }) => [id, content]));
+  /** What the decoder gets of tokens that are looked for normalised: it undoes that. */
+  const normalised = new Map(
+    file.added.flatMap(({ content, id, normalized }) =>
+      normalized ? [[id, pipeline.normalize(content)] as const] : [],
+    ),
+  );
+  const special = new Set(file.added.flatMap(({ id, special: isSpecial }) => (isSpecial ? [id] : [])));
+  const idOf = (token: string): number | undefined => addedIds.get(token) ?? vocab.get(token);
+  const tokenOf = (id: number): string | undefined => addedTokens.get(id) ?? tokens[id];
   const splitRaw = addedTokenSplitter(file.added.filter((token) => !token.normalized));
   const splitNormalised = addedTokenSplitter(
     file.added.filter((token) => token.normalized),
@@ -116,16 +133,16 @@ function assemble(file: TokenizerFile, pipeline: Pipeline, encode: WordEncoder):
     decode(list, { skipSpecial = false } = {}) {
       const parts: string[] = [];
       for (const id of Array.from(list)) {
-        const token = decodable.get(id);
+        const token = normalised.get(id) ?? tokenOf(id);
         if (token !== undefined && !(skipSpecial && special.has(id))) parts.push(token);
       }
       return pipeline.decode(parts);
     },
-    vocabSize: ids.size,
+    vocabSize: vocab.size + [...addedIds.keys()].filter((token) => !vocab.has(token)).length,
     specialIds: special,
     ...(file.beginId === undefined ? {} : { beginId: file.beginId }),
-    idOf: (token) => ids.get(token),
-    tokenOf: (id) => tokens.get(id),
+    idOf,
+    tokenOf,
   };
 }
 

@@ -42,20 +42,24 @@ export const GROWN = { bytes: 9 * MIB, steps: 60 } as const;
 /** The decoder keeps this many graphs and releases the least recently used. */
 export const MOST_SESSIONS = 64;
 
-/** An evaluation or a merge, which also loads the tokenizer and keeps rows and answers … */
+/** An evaluation or a merge, which also loads the tokenizer and keeps rows and answers. */
 export const READER_PROCESS = 98 * MIB + NEWER_NODE.tensors;
-/**
- * … of which the tokenizer takes so many bytes a byte of its file, while it is made and from then on. Measured: 314 and
- * 140 MiB for the 32 MiB of Gemma 3's `tokenizer.json`.
- */
-export const TOKENIZER = { made: 9.5, kept: 4.5 } as const;
 
 /**
- * Bytes of a tokenizer's file that a token in a GGUF file stands for. Reading such a file and making its tokenizer took
- * 53 MiB for the 49,152 tokens of SmolLM2 and 249 MiB for the 262,144 of Gemma 3, whose merges are made; where the text of a
- * `tokenizer.json` is made as well, 55 to 60 and 377 MiB.
+ * A tokenizer: bytes of each token and merge while it is made of a GGUF file, of each token where the text of its file is made as well, of
+ * each token and byte of a `tokenizer.json`, and of each token from then on. Measured beyond the starter's, of 4,096 tokens, with
+ * SmolLM2's 49,152 tokens and 48,900 merges and Gemma 3's 262,144 and 514,906, which are implied there: made of GGUF files 27 and 188
+ * MiB, with the text 40 and 262; of files of 2.0 and 31.8 MiB 21 and 177; kept 11 and 52, of files 12 and 44.
  */
-export const VOCABULARY_ENTRY = { read: 115, written: 150 } as const;
+export const TOKENIZER = {
+  inGguf: { token: 390, merge: 190 },
+  text: 300,
+  inJson: { token: 316, byte: 3.1 },
+  kept: 210,
+} as const;
+
+/** Bytes of a token of a vocabulary in a GGUF file, with its merges. */
+export const TOKEN_IN_FILE = 115;
 
 /**
  * A stage that streams rows: its process, the most that waits for the collector, and what stays of a row. Measured: data 56 MiB
@@ -98,10 +102,10 @@ export const QUANTISING_THREAD = 20 * MIB;
 export const DEQUANTISING_THREAD = 10 * MIB;
 
 /**
- * A thread that encodes rows next to a format stage, and bytes of its tokenizer a byte of its file. Measured with one, of 49,152
- * tokens: 284, 290 and 318 MiB after 20,000, 64,000 and 157,000 rows.
+ * A thread that encodes rows next to a format stage, besides its tokenizer. Measured with one, of 49,152 tokens: 284, 290 and 318 MiB
+ * after 20,000, 64,000 and 157,000 rows.
  */
-export const ENCODER = { process: 34 * MIB, kept: 4.5 } as const;
+export const ENCODER = { process: 34 * MIB } as const;
 
 /** How far the figure of a decoder's process may be from what is measured, as a share, either way. */
 export const SPREAD = { below: 0.06, above: 0.05 } as const;

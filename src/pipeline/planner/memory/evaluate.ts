@@ -13,12 +13,13 @@ import { paddedLength } from '../../../compute/training/batch.js';
 import type { Lengths } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type Answers, answerBatch, cacheBytes, layerBytes } from './answers.js';
-import { DEVICE_CONTEXT, READER_PROCESS, SPREAD, TOKENIZER } from './calibration.js';
+import { DEVICE_CONTEXT, READER_PROCESS, SPREAD } from './calibration.js';
 import { choiceBytes, readsChoices } from './choices.js';
 import { codedStepBytes, compiledGraphs, evaluatedBytes, fullestBatch } from './evaluated-graphs.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { runtimeOverhead, smallWeights } from './runtimes.js';
+import type { TokenizerMemory } from './tokenizers.js';
 
 export interface ForwardMemory {
   readonly config: ModelConfig;
@@ -31,8 +32,7 @@ export interface ForwardMemory {
   readonly longest: number;
   /** Rows are pairs of answers whose prompt is computed once. */
   readonly forked?: boolean;
-  /** Bytes of `tokenizer.json`. */
-  readonly tokenizerBytes: number;
+  readonly tokenizer: TokenizerMemory;
   readonly onDevice: boolean;
   /** Where tensors lie, if not in the machine's memory alone. */
   readonly device?: PlannedDevice;
@@ -227,11 +227,10 @@ export function forwardPeak(
 
 /** Bytes of the tokenizer beyond what tensors take later: while it is made, nothing is computed. */
 function tokenizerHeld(
-  { tokenizerBytes }: ForwardMemory,
+  { tokenizer: { made, kept } }: ForwardMemory,
   tensors: MemoryParts,
   madeAt: 'before weights' | 'next to weights',
 ): number {
-  const { made, kept } = TOKENIZER;
   const there = madeAt === 'before weights' ? 0 : tensors.weights + tensors.adapter;
-  return Math.max(kept * tokenizerBytes, made * tokenizerBytes - (sumOf(tensors) - there));
+  return Math.max(kept, made - (sumOf(tensors) - there));
 }

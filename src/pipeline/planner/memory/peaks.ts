@@ -13,8 +13,8 @@ import {
   ROW_SPREAD,
   type RowProcess,
   SPREAD,
-  TOKENIZER,
 } from './calibration.js';
+import type { TokenizerMemory } from './tokenizers.js';
 
 export const NO_PARTS: MemoryParts = { ...NO_TORCH_PARTS, runtime: 0 };
 
@@ -111,16 +111,16 @@ const parquetBytes = ({ parquet }: SourceSize): number =>
 export interface FormattedRows {
   readonly rows: number;
   readonly tokens: number;
-  readonly tokenizerBytes: number;
+  readonly tokenizer: TokenizerMemory;
 }
 
 /** `encoders`: threads besides the stage's own. */
-export const formatPeak = ({ rows, tokens, tokenizerBytes }: FormattedRows, encoders: number): Peak =>
+export const formatPeak = ({ rows, tokens, tokenizer }: FormattedRows, encoders: number): Peak =>
   rowPeak(Math.min(rows, FORMAT_PROCESS.mostRows), {
     ...FORMAT_PROCESS,
     process: FORMAT_PROCESS.process + encoders * ENCODER.process,
     garbage: Math.max(FORMAT_PROCESS.garbage.least, FORMAT_PROCESS.garbage.token * tokens),
-    tables: (TOKENIZER.made + encoders * ENCODER.kept) * tokenizerBytes,
+    tables: tokenizer.made + encoders * tokenizer.kept,
   });
 
 interface StreamedRows extends RowProcess {

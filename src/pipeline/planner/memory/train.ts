@@ -35,7 +35,6 @@ import {
   GROWN,
   QUANTISING_THREAD,
   SPREAD,
-  TOKENIZER,
   TRAINED_TENSOR,
 } from './calibration.js';
 import type { ForwardMemory } from './evaluate.js';
@@ -44,6 +43,7 @@ import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.
 import type { PlanDecoder } from './plan-decoder.js';
 import { type RuntimeOverhead, runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
 import { blockGraphs, type Graphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
+import type { TokenizerMemory } from './tokenizers.js';
 
 /** What a row of preferences asks of a training. */
 export interface PreferenceCounts {
@@ -81,7 +81,7 @@ export interface TrainMemory {
   readonly validation: Lengths | undefined;
   /** What of it is answered. */
   readonly answers?: Answers & {
-    readonly tokenizerBytes: number;
+    readonly tokenizer: TokenizerMemory;
     /** Steps between two validations. */
     readonly every: number;
   };
@@ -360,10 +360,10 @@ function fullestAnswers(
 /** Of the tokenizer that answers need. */
 function tokenizerKept({ answers }: TrainMemory, parts: DecoderPlan['parts']): number {
   if (answers === undefined) return 0;
-  const { made, kept } = TOKENIZER;
+  const { made, kept } = answers.tokenizer;
   // it is made before anything is computed
   const idle = parts.activations + parts.logits + parts.workspace;
-  return Math.max(kept * answers.tokenizerBytes, made * answers.tokenizerBytes - idle);
+  return Math.max(kept, made - idle);
 }
 
 /** Optimiser steps of the whole training. */

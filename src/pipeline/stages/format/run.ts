@@ -237,8 +237,16 @@ const sha256 = (content: string | Uint8Array): string => createHash('sha256').up
 
 /** Taken before the tokenizer is made: the text of one in a GGUF file takes as much memory again. */
 function tokenizerDigest(model: ModelFolder): string {
-  const file = model.companions().find(({ name }) => name === 'tokenizer.json');
-  const content = file?.read() ?? '';
-  discarded(content.length);
-  return sha256(content);
+  const { digest, bytes } = digestOf(model);
+  discarded(bytes);
+  return digest;
+}
+
+function digestOf(model: ModelFolder): { readonly digest: string; readonly bytes: number } {
+  const content =
+    model
+      .companions()
+      .find(({ name }) => name === 'tokenizer.json')
+      ?.read() ?? '';
+  return { digest: sha256(content), bytes: content.length };
 }
