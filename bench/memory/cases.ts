@@ -8,7 +8,7 @@ import type { ModelConfig } from '../../src/compute/models/types.js';
 import { sizeOf } from '../../src/compute/tensor/shape.js';
 import { OPTIMIZERS } from '../../src/compute/training/optimizers/index.js';
 import type { RuntimeName } from '../../src/language/ir/runtimes.js';
-import { runtimeOverhead, smallBytes, smallWeights } from '../../src/pipeline/planner/memory/runtimes.js';
+import { runtimeOverhead, smallBytes, weightSizes } from '../../src/pipeline/planner/memory/runtimes.js';
 import { largestUpdate } from '../../src/pipeline/planner/memory/train.js';
 
 export interface MemoryCase {
@@ -132,7 +132,7 @@ function smallTensors({ options, optimizer }: Pick<MemoryCase, 'options' | 'opti
   const trained = adapter === undefined ? weights : adapterShapes(config, adapter);
   const sizes = (shapes: readonly NamedShape[]): number[] => shapes.map(({ shape }) => 4 * sizeOf(shape));
   return {
-    frozen: trainable === 'full' ? 0 : smallWeights(config, total(sizes(weights))),
+    frozen: trainable === 'full' ? 0 : smallBytes(weightSizes(config, total(sizes(weights)))),
     trained: (optimizer === undefined ? 2 : 4) * smallBytes(sizes(trained)),
   };
 }

@@ -56,6 +56,53 @@ merge fused {
 }
 `;
 
+/** Of many steps, over rows whose lengths are spread as those of real ones are; its evaluation answers, and its adapter is merged. */
+const MIXED_ROWS = 400;
+
+const MIXED = `edition 2026
+import { jsonl } from "std/data"
+import { alpaca } from "std/format"
+import { perplexity, rouge_l } from "std/eval"
+
+data rows {
+  source = jsonl("rows.jsonl")
+  split = { train: 81%, test: 19% }
+}
+format texts {
+  from = rows
+  template = alpaca()
+  max_length = 448tok
+}
+train adapter using lora {
+  base = starter()
+  dataset = texts.train
+  lora = { rank: 12, dora: true }
+  optimizer = adamw(rate: 1e-3)
+  batch = { global: 5, micro: 5 }
+  stop = { steps: 30 }
+}
+eval quality {
+  model = adapter.last
+  dataset = texts.test
+  metrics = [perplexity, rouge_l]
+  generation = { max_tokens: 48tok }
+}
+merge fused {
+  base = starter()
+  adapter = adapter.last
+}
+`;
+
+function writeMixed(folder: string): string {
+  const phrase = 'a clause of the contract ';
+  writeRows(folder, 'rows.jsonl', MIXED_ROWS, (at) => ({
+    instruction: `question ${at} about ${phrase.repeat(1 + ((at * at) % 29))}`,
+    output: `answer ${at}: ${phrase.repeat(1 + ((at * 7) % 13))}`,
+  }));
+  writeFileSync(join(folder, 'mixed.ftp'), MIXED);
+  return 'mixed.ftp';
+}
+
 export const PIPELINES: readonly PlannedPipeline[] = [
   ...templates().map((title) => ({
     title,
@@ -69,6 +116,7 @@ export const PIPELINES: readonly PlannedPipeline[] = [
   })),
   { title: 'a deep base', options: [], write: writeDeep },
   { title: 'a deep base, read a block at a time', options: ['--memory', '200MiB'], write: writeDeep },
+  { title: 'rows of many lengths, dora', options: [], write: writeMixed },
 ];
 
 function writeDeep(folder: string): string {

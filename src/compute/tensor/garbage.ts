@@ -25,8 +25,11 @@ export const MOST_DISCARDED = 8 * 2 ** 20;
  */
 export const discarded = collector(MOST_DISCARDED);
 
+/** Bytes of array buffers that were made a moment ago, and gather until they are collected. */
+export const MOST_DISCARDED_YOUNG = 2 * 2 ** 20;
+
 /** The same of buffers that were made a moment ago: a collection of the young generation finds them, and takes a millisecond. */
-export const discardedYoung = collector(2 * 2 ** 20, { type: 'minor' });
+export const discardedYoung = collector(MOST_DISCARDED_YOUNG, { type: 'minor' });
 
 /** Bytes of objects that may gather until they are collected. */
 const HEAP_GROWTH = 4 * 2 ** 20;

@@ -164,7 +164,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
       };
     }
     const memory = readPairs(forwardMemory(context, model, longest, 'stored'), lengths);
-    const answered = answeredRows(settings, lengths);
+    const answered = answeredRows(context, settings, lengths);
     const speed = look ? await context.speed() : undefined;
     const times = settings.baseline === undefined ? 1 : 2;
     const perToken = flopsPerToken(memory);
@@ -278,10 +278,18 @@ const scorerIn = ({ metrics: asked }: EvalSettings): Value | undefined =>
 /** Needs of metrics of which nothing is answered: of rows with labels, of choices and of pairs. */
 const UNANSWERED: ReadonlySet<string> = new Set(['classes', 'rewards']);
 
+/** Whether the rows of an evaluation are choices of questions. */
+function asksChoices({ program }: PlanContext, { dataset }: EvalSettings): boolean {
+  const format = stageNamed(program, dataset.stage);
+  return format?.kind === 'format' && settingsOf(format, 'format').template.call === CHOICES;
+}
+
 /** Rows that are answered: of texts those that have a prompt, none of those with labels, and none of choices and pairs, which are scored. */
-function answeredRows({ metrics: asked, generation, samples }: EvalSettings, lengths: Lengths): number {
+function answeredRows(context: PlanContext, settings: EvalSettings, lengths: Lengths): number {
+  const { metrics: asked, generation, samples } = settings;
   const needs = asked.flatMap(({ call }) => (isMetricName(call) ? [metrics[call].needs] : []));
-  if (lengths.labels !== undefined || needs.every((need) => UNANSWERED.has(need))) return 0;
+  if (lengths.labels !== undefined || lengths.isPaired === true || asksChoices(context, settings)) return 0;
+  if (needs.every((need) => UNANSWERED.has(need))) return 0;
   const rows = Math.min(promptedRows(lengths), generation.rows ?? lengths.rows);
   return needs.includes('answer') ? rows : Math.min(rows, samples);
 }
@@ -298,7 +306,7 @@ function workerRows(
     atOnce: WORKER_ROWS,
     rows: lengths.rows,
     length: lengths.tokens / Math.max(1, lengths.rows),
-    answers: answeredRows(settings, lengths),
+    answers: answeredRows(context, settings, lengths),
     precision: isBf16(context, model) ? 'bf16' : 'f32',
     // an answer is about as long as what is supervised, and ends then
     answerLength: Math.min(generation.max_tokens, 1.5 * (lengths.supervised / Math.max(1, lengths.rows))),
@@ -325,15 +333,14 @@ function embeddedPeak(
   { model, scorer, lengths }: EmbeddedEvaluation,
 ): (residency: WeightResidency) => Peak {
   const settings = settingsOf(stage, 'eval');
-  const format = stageNamed(context.program, settings.dataset.stage);
-  const isChoices = format?.kind === 'format' && settingsOf(format, 'format').template.call === CHOICES;
+  const isChoices = asksChoices(context, settings);
   const isCompared = settings.metrics.some(({ call }) => call === 'preference_accuracy');
   const models = [
     ...evaluated(context, model, settings.baseline),
     ...(isCompared ? comparedWith(context, model) : []),
   ];
   const peakOf = (residency: WeightResidency, rows: Lengths): Peak => {
-    const answers = answersTo(settings, rows);
+    const answers = answersTo(context, settings, rows);
     const scored = scoresRows(stage) ? { ...rows, isChoices } : undefined;
     const asked = models.map((one) => {
       const memory = readPairs(forwardMemory(context, one, rows.longest, residency), rows);
@@ -351,8 +358,8 @@ function embeddedPeak(
 }
 
 /** What is answered of rows of these lengths. */
-function answersTo(settings: EvalSettings, lengths: Lengths): Answers {
-  const rows = answeredRows(settings, lengths);
+function answersTo(context: PlanContext, settings: EvalSettings, lengths: Lengths): Answers {
+  const rows = answeredRows(context, settings, lengths);
   return {
     rows,
     prompt: longestPrompt(lengths),
@@ -392,7 +399,7 @@ function evaluatedOnEngine(
 ): Peak {
   const { longest } = lengths;
   const tokens = longest + settings.generation.max_tokens;
-  const answers = { rows: answeredRows(settings, lengths), tokens };
+  const answers = { rows: answeredRows(context, settings, lengths), tokens };
   const asked = evaluated(context, model, settings.baseline).map((one) =>
     onEngine(context, engine, one, { longest, answers }),
   );

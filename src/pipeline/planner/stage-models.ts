@@ -6,7 +6,7 @@ import { type ExpectedTensor, expectedTensors } from '../../compute/models/archi
 import { ggufAt } from '../../compute/models/config-at.js';
 import type { ModelFolder } from '../../compute/models/load.js';
 import type { ModelConfig } from '../../compute/models/types.js';
-import { type FormatOf, plannedBytes, type Storage } from '../../compute/models/weights/load.js';
+import { type FormatOf, pagedBytes, plannedBytes, type Storage } from '../../compute/models/weights/load.js';
 import { ggufFormats } from '../../compute/packaging/gguf/tensor-formats.js';
 import { mergeDtypes, type StoredAs, storedAs } from '../../compute/packaging/merge/dtypes.js';
 import type { Host } from '../../language/host/host.js';
@@ -17,7 +17,7 @@ import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { modelIdentity, openResolved } from '../stages/open-models.js';
 import { type ResolvedModel, resolveAdapter, resolveModelCall } from '../stages/resolve-models.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
-import { PAGED_WINDOWS, TOKEN_IN_FILE } from './memory/calibration.js';
+import { TOKEN_IN_FILE } from './memory/calibration.js';
 import { NO_TOKENIZER, type TokenizerMemory, tokenizerMemory } from './memory/tokenizers.js';
 
 export interface PlannedModel {
@@ -132,15 +132,15 @@ const residentTensors = ({ config, adapter }: AdaptedModel): readonly ExpectedTe
  * yet collected.
  */
 export function weightBytes({ config, format, adapter }: AdaptedModel): Readonly<Record<BaseForm, number>> {
-  const bytes = (storage: Storage): number =>
-    plannedBytes(config, format, storage, unreadHead(config, adapter));
+  const unread = unreadHead(config, adapter);
+  const bytes = (storage: Storage): number => plannedBytes(config, format, storage, unread);
   const stored = bytes('stored');
   return {
     lora: stored,
     qlora: bytes('nf4'),
     full: stored,
     head: stored,
-    paged: bytes('paged') + PAGED_WINDOWS,
+    paged: bytes('paged') + pagedBytes(config, format, unread),
     materialised: bytes('f32'),
   };
 }

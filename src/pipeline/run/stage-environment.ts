@@ -1,8 +1,7 @@
 /** What the process of a stage gets of the environment besides what every process gets. */
 
 import { nodeHost } from '../../language/host/node-host.js';
-import { MAPPED_BYTES } from '../../language/host/shareable.js';
-import type { RuntimeName } from '../../language/ir/runtimes.js';
+import { MAPPED_IN_STAGES } from '../../language/host/shareable.js';
 import { isSecret } from '../../language/ir/values.js';
 import { judgesOf } from '../../language/schemas/functions/metric.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
@@ -48,16 +47,6 @@ function readingSecrets(task: StageTask): ReadonlySet<string> {
   return new Set(missing.flatMap(({ secret }) => (secret === undefined ? [] : [secret])));
 }
 
-/**
- * Bytes from which on glibc maps a block by itself. Left alone, it takes ever larger blocks from heaps once such a block was freed:
- * what longer rows outgrow then stays with the process, 10 MiB in a training of 56 steps.
- */
-const MAPPED: Readonly<Record<string, number>> = {
-  onnx: 128 * 1024,
-  // shares weights that are mapped, and copies others
-  tensorflow: MAPPED_BYTES,
-} satisfies Partial<Record<RuntimeName, number>>;
-
 /** Of a stage's process. Python processes get the same variables, and PyTorch would map and unmap the memory of each tensor. */
 export const stageVariables = ({
   threads,
@@ -71,7 +60,7 @@ export const stageVariables = ({
  * pools on the same cores slow each other down.
  */
 export function runtimeVariables(threads: number, runtime: string): Readonly<Record<string, string>> {
-  const mapped = lookUp(MAPPED, runtime);
+  const mapped = lookUp(MAPPED_IN_STAGES, runtime);
   return {
     OMP_NUM_THREADS: String(threads),
     RAYON_NUM_THREADS: String(threads),

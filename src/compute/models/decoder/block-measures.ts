@@ -1,6 +1,6 @@
 /** What the blocks of a decoder take in a micro batch, by kinds of blocks that share their graphs. */
 import { flopsOf } from '../../tensor/cost.js';
-import type { Graph } from '../../tensor/types.js';
+import type { Graph, NamedValue } from '../../tensor/types.js';
 import { type LayerKind, layerKinds } from '../adapters/kinds.js';
 import { perOptions, sumOf, tiledTransientBytes, valueBytes } from './graph-measures.js';
 import {
@@ -70,8 +70,8 @@ interface MeasuredBlock {
   readonly graphs: DecoderPlan['graphs'];
   /** Bytes while one of them runs, at most. */
   readonly transient: number;
-  /** Bytes from its forward to its backward pass, besides its input. */
-  readonly saved: number;
+  /** Bytes of each tensor from its forward to its backward pass, besides its input. */
+  readonly saved: readonly number[];
   /** Bytes of masks that are drawn again. */
   readonly drawn: number;
   readonly flops: number;
@@ -87,21 +87,18 @@ const blockMeasures = perOptions((block: BlockGraphs): MeasuredBlock => {
       ...(backward === undefined ? [] : [{ role: 'block_backward' as const, graph: backward }]),
     ],
     transient: Math.max(...passes.map((graph) => tiledTransientBytes(graph, options))),
-    saved: savedBytes(block),
-    drawn: savesMasks(savedActivations) ? 0 : maskBytes(forward),
+    saved: savedTensors(block),
+    drawn: savesMasks(savedActivations) ? 0 : valueBytes(forward, masksOf(forward)),
     flops: sumOf(passes, flopsOf),
   };
 });
 
-const maskBytes = (graph: Graph): number =>
-  valueBytes(
-    graph,
-    graph.inputs.filter(({ name }) => name.startsWith('dropout.')),
-  );
+const masksOf = (graph: Graph): readonly NamedValue[] =>
+  graph.inputs.filter(({ name }) => name.startsWith('dropout.'));
 
 /** What a block saves from its forward to its backward pass, besides its input. */
-function savedBytes({ forward, savedActivations }: BlockGraphs): number {
-  const masks = savesMasks(savedActivations) ? maskBytes(forward) : 0;
+function savedTensors({ forward, savedActivations }: BlockGraphs): readonly number[] {
+  const masks = savesMasks(savedActivations) ? masksOf(forward) : [];
   const residuals = savedActivations === 'nothing' ? [] : forward.outputs.filter(({ name }) => name !== 'y');
-  return masks + valueBytes(forward, residuals);
+  return [...masks, ...residuals].map((value) => valueBytes(forward, [value]));
 }

@@ -100,12 +100,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
   );
 
   const trained = sizes(options);
-  // the graphs of a prefix have a few nodes: their sessions take next to nothing
-  const compiled = [
-    ...kinds.flatMap((kind) => kind.graphs.map(({ graph }) => graph)),
-    ...head.graphs.slice(0, 1),
-  ];
-  const driverBytes = DRIVER_BYTES + sumOf(compiled, sessionBytes);
+  const driverBytes = driverBytesOf(kinds, head.graphs);
   return {
     driverBytes,
     floatBytes: dequantisedBytes(options) || FLOAT * trained.weights,
@@ -113,6 +108,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
       ...kinds.flatMap((kind) => kind.graphs),
       ...head.graphs.map((graph) => ({ role: 'head' as const, graph })),
     ],
+    savedBuffers: kinds.flatMap(({ saved, count }) => saved.map((bytes) => ({ bytes, count }))),
     parts: {
       weights: options.weightBytes + (trainable === 'full' ? FLOAT * trained.weights : 0),
       adapter: FLOAT * (trained.adapter + trained.first),
@@ -130,6 +126,14 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
     flops: kinds.reduce((total, { count, flops }) => total + count * flops, 0) + headFlops + factors.flops,
   };
 }
+
+/** The graphs of a prefix have a few nodes: their sessions take next to nothing. */
+const driverBytesOf = (kinds: readonly BlockKind[], heads: readonly Graph[]): number =>
+  DRIVER_BYTES +
+  sumOf(
+    [...kinds.flatMap(({ graphs }) => graphs.map(({ graph }) => graph)), ...heads.slice(0, 1)],
+    sessionBytes,
+  );
 
 const graphOptions = (options: DecoderPlanOptions): GraphOptions => ({
   config: options.config,
@@ -166,7 +170,10 @@ function activationBytes(
   backwards: boolean,
 ): number {
   const hidden = FLOAT * rows * length * config.hiddenSize;
-  const saved = kinds.reduce((total, kind) => total + kind.count * kind.saved, 0);
+  const saved = kinds.reduce(
+    (total, { count, saved: each }) => total + count * each.reduce((sum, bytes) => sum + bytes, 0),
+    0,
+  );
   const scratch = Math.max(0, ...kinds.map(({ drawn }) => drawn));
   // hidden states after every layer, or two in turn; and their gradients, two in turn
   return (backwards ? config.layers + 1 + 2 : 2) * hidden + saved + scratch;

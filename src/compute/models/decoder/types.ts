@@ -212,6 +212,8 @@ export interface DecoderPlan {
   };
   /** Bytes of `workspace` that are not tensors: the JavaScript heap and compiled graphs. */
   readonly driverBytes: number;
+  /** Sizes of what blocks save from their forward to their backward pass, each a buffer of its own, and how many have them. */
+  readonly savedBuffers: readonly { readonly bytes: number; readonly count: number }[];
   /**
    * Bytes of weights that exist as float32 at the same time: all of them or, if the base is dequantised, one block and
    * the head.

@@ -1,6 +1,6 @@
 import { shareableFloats } from '../../../language/host/shareable.js';
 import type { WeightResidency } from '../../../language/ir/runtimes.js';
-import { discardedYoung } from '../../tensor/garbage.js';
+import { discardedYoung, MOST_DISCARDED_YOUNG } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
 import {
   blueprintOf,
@@ -302,6 +302,19 @@ const refusing = ({ name, path }: SourceTensor): { readonly notFinite: () => nev
     );
   },
 });
+
+/** Bytes that tensors take that stay in their files: the window that is read, and those that wait for the collector. */
+export function pagedBytes(config: ModelConfig, formatOf: FormatOf, without?: string): number {
+  const windows = expectedTensors(config)
+    .filter(({ name, role }) => name !== without && !HELD.has(role))
+    .map(({ name, shape }) => {
+      // they gather by the bytes of their values
+      const values = 4 * sizeOf(shape);
+      const share = storedBytes(shape, formatOf(name)) / values;
+      return share * (MOST_DISCARDED_YOUNG + Math.min(4 * WINDOW, values));
+    });
+  return Math.max(0, ...windows);
+}
 
 function readInto(source: SourceTensor, from: number, out: Float32Array): void {
   for (let start = 0; start < out.length; start += WINDOW) {

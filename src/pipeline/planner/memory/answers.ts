@@ -12,6 +12,7 @@ import { cacheSizes } from '../../../compute/models/decoder/caches.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
+import { MOST_DISCARDED_YOUNG } from '../../../compute/tensor/garbage.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import { HeldBytes } from './held-bytes.js';
 
@@ -55,9 +56,15 @@ export function answerBatch(
     prompt: length,
     more: {
       activations: (caches[fullest ?? -1] ?? Math.max(0, ...caches)) + layerBytes(config, rows * length),
-      logits: 2 * 4 * rows * config.vocabSize,
+      logits: logitBytes(rows, config.vocabSize, answers.maxTokens),
     },
   };
+}
+
+/** Logits of a step, and of those before it, which wait for the collector until enough has gathered, or of one at least. */
+function logitBytes(rows: number, vocabulary: number, steps: number): number {
+  const step = 4 * rows * vocabulary;
+  return step + Math.max(step, Math.min(MOST_DISCARDED_YOUNG, steps * step));
 }
 
 /** Keys and values of these tokens, of the one layer whose graph has given them before they are in its cache. */

@@ -100,11 +100,11 @@ const total = (sizes: readonly number[]): number => sizes.reduce((sum, bytes) =>
 /** Bytes of the small ones among tensors. */
 export const smallBytes = (sizes: readonly number[]): number => total(sizes.filter(isSmall));
 
-/** The same of a model's weights, which take `bytes` in all. */
-export function smallWeights(config: ModelConfig, bytes: number): number {
+/** Bytes of each of a model's weights, which take `bytes` in all. */
+export function weightSizes(config: ModelConfig, bytes: number): readonly number[] {
   const sizes = expectedTensors(config).map(({ shape }) => sizeOf(shape));
   const each = bytes / Math.max(1, total(sizes));
-  return smallBytes(sizes.map((size) => size * each));
+  return sizes.map((size) => size * each);
 }
 
 /** Of what blocks save for the backward pass, the share that is in small tensors. */

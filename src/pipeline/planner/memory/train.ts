@@ -39,9 +39,10 @@ import {
 } from './calibration.js';
 import type { ForwardMemory } from './evaluate.js';
 import { compiledGraphs, fullestBatch } from './evaluated-graphs.js';
+import { type BufferSizes, mappedPages } from './mapped.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import { type RuntimeOverhead, runtimeOverhead, smallBytes, smallWeights } from './runtimes.js';
+import { type RuntimeOverhead, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
 import { blockGraphs, type Graphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
 import type { TokenizerMemory } from './tokenizers.js';
 
@@ -210,10 +211,40 @@ function trainedTensors(memory: TrainMemory, plan: TrainPlan): readonly NamedSha
 }
 
 /** Buffers of what is trained: values, gradients, and the optimiser's state; and the values that PiSSA began with. */
-function trainedBuffers(memory: TrainMemory, plan: TrainPlan): number {
+function trainedBuffers(memory: TrainMemory, plan: TrainPlan): readonly BufferSizes[] {
   const { config, adapter } = decoderShape(memory, plan);
-  const first = adapter === undefined ? 0 : firstShapes(config, adapter).length;
-  return rememberedSlots(memory, plan).reduce((sum, slots) => sum + 2 + Object.keys(slots).length, first);
+  const slots = rememberedSlots(memory, plan);
+  return [
+    ...trainedTensors(memory, plan).map(({ shape }, at) => ({
+      bytes: 4 * sizeOf(shape),
+      count: 2 + Object.keys(slots[at] ?? {}).length,
+    })),
+    ...(adapter === undefined ? [] : firstShapes(config, adapter)).map(({ shape }) => ({
+      bytes: 4 * sizeOf(shape),
+      count: 1,
+    })),
+  ];
+}
+
+/** Bytes in small tensors, of frozen weights and of what is trained with its gradients and state; and what buffers take besides their bytes. */
+function tensorsBesides(
+  memory: TrainMemory,
+  plan: TrainPlan,
+  { weightBytes }: DecoderPlanOptions,
+  { savedBuffers }: DecoderPlan,
+) {
+  const frozen = plan.method === 'full' ? [] : weightSizes(memory.config, weightBytes);
+  const trained = trainedBuffers(memory, plan);
+  const sum = (of: (buffers: BufferSizes) => number): number =>
+    trained.reduce((total, buffers) => total + of(buffers), 0);
+  const buffers = [...frozen.map((bytes) => ({ bytes, count: 1 })), ...trained, ...savedBuffers];
+  return {
+    small: {
+      frozen: smallBytes(frozen),
+      trained: sum(({ bytes, count }) => count * smallBytes([bytes])),
+    },
+    besides: TRAINED_TENSOR * sum(({ count }) => count) + mappedPages(memory.runtime, buffers),
+  };
 }
 
 const whileComputing = ({ driver, copies, heaps, graph }: RuntimeOverhead): number =>
@@ -224,18 +255,6 @@ const updateScratch = (memory: TrainMemory, plan: TrainPlan): number => {
   const { scratch = () => 0 }: Rule = OPTIMIZERS[memory.optimizer];
   return trainedTensors(memory, plan).reduce((most, { shape }) => Math.max(most, scratch(shape)), 0);
 };
-
-/** Bytes in small tensors: of frozen weights, and of what is trained with its gradients and state. */
-function smallTensors(memory: TrainMemory, plan: TrainPlan, weightBytes: number) {
-  const slots = rememberedSlots(memory, plan);
-  const held = trainedTensors(memory, plan).map(
-    ({ shape }, at) => smallBytes([4 * sizeOf(shape)]) * (2 + Object.keys(slots[at] ?? {}).length),
-  );
-  return {
-    frozen: plan.method === 'full' ? 0 : smallWeights(memory.config, weightBytes),
-    trained: held.reduce((sum, bytes) => sum + bytes, 0),
-  };
-}
 
 /** The graph that updates most at a time, where a device does. */
 function updateOnDevice(memory: TrainMemory, plan: TrainPlan): Graph | undefined {
@@ -407,10 +426,10 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const update = updateOnDevice(memory, plan);
   const state = residentState(memory, plan);
+  const { small, besides } = tensorsBesides(memory, plan, shape, planned);
   const beyond = runtimeOverhead(memory.runtime, {
-    ...{ graphs, parts, floatBytes, update, state, trainsBase: plan.method === 'full' },
+    ...{ graphs, parts, floatBytes, small, update, state, trainsBase: plan.method === 'full' },
     compiles: memory.compiles,
-    small: smallTensors(memory, plan, shape.weightBytes),
   });
   const tensors = {
     ...NO_PARTS,
@@ -442,7 +461,7 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const compiled = trainedGraphs(memory, plan, shape, graphs);
   const sessions = sessionBytes({ ...compiled, answers: fullest.graphs });
   const ofGraphs = DECODER_PROCESS + beyond.process + sessions + grownBy(memory, plan);
-  const ofTensors = TRAINED_TENSOR * trainedBuffers(memory, plan) + tokenizerKept(memory, parts);
+  const ofTensors = besides + tokenizerKept(memory, parts);
   const ofThreads =
     QUANTISING_THREAD * quantisersOf(memory, plan) + DEQUANTISING_THREAD * ((shape.lanes ?? 1) - 1);
   const runtime = context?.expected ?? ofGraphs + ofTensors + ofThreads;

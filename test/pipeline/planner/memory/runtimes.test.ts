@@ -8,7 +8,7 @@ import {
   type RuntimeOverhead,
   runtimeOverhead,
   smallBytes,
-  smallWeights,
+  weightSizes,
 } from '../../../../src/pipeline/planner/memory/runtimes.js';
 import { largestUpdate } from '../../../../src/pipeline/planner/memory/train.js';
 import { fixture } from '../../../compute/models/decoder/fixture.js';
@@ -71,8 +71,8 @@ describe('memory of the runtimes', () => {
     expect(overhead.copies - without.copies).to.equal(small.frozen);
     expect(overhead.heaps - without.heaps).to.be.closeTo(0.4 * small.trained, 1);
     // weights of which each has less than 1 MiB are all small; none is where each has more
-    expect(smallWeights(recording.config, 2 ** 20 - 1)).to.be.closeTo(2 ** 20 - 1, 1);
-    expect(smallWeights(recording.config, 2 ** 50)).to.equal(0);
+    expect(smallBytes(weightSizes(recording.config, 2 ** 20 - 1))).to.be.closeTo(2 ** 20 - 1, 1);
+    expect(smallBytes(weightSizes(recording.config, 2 ** 50))).to.equal(0);
     expect(smallBytes([2 ** 20, 2 ** 20 - 1, 5])).to.equal(2 ** 20 + 4);
   });
 
