@@ -4,6 +4,7 @@
  * over columns are its state.
  */
 
+import { discardedYoung } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { sumOfSquares } from '../clip.js';
 import { floats, type Rule, type RuleInput, type Slot } from './optimizer.js';
@@ -24,17 +25,22 @@ export const adafactor: Rule = {
   // the update, whose mean square is known when all of it is
   scratch: (shape) => 4 * sizeOf(shape),
   update(input) {
-    const { parameter, rate, decay } = input;
-    const update = parameter.shape.length < 2 ? ofVector(input) : ofMatrix(input);
-    const size = Math.sqrt(sumOfSquares(update) / update.length);
-    const scale = rate / Math.max(1, size / CLIP);
-    const { data } = parameter;
-    for (let i = 0; i < data.length; i++) {
-      const kept = Math.fround((data[i] as number) * (1 - decay * rate));
-      data[i] = kept - scale * (update[i] as number);
-    }
+    change(input);
+    discardedYoung(4 * input.gradient.length);
   },
 };
+
+function change(input: RuleInput): void {
+  const { parameter, rate, decay } = input;
+  const update = parameter.shape.length < 2 ? ofVector(input) : ofMatrix(input);
+  const size = Math.sqrt(sumOfSquares(update) / update.length);
+  const scale = rate / Math.max(1, size / CLIP);
+  const { data } = parameter;
+  for (let i = 0; i < data.length; i++) {
+    const kept = Math.fround((data[i] as number) * (1 - decay * rate));
+    data[i] = kept - scale * (update[i] as number);
+  }
+}
 
 function ofVector({ gradient, slots, step, gradientScale }: RuleInput): Float32Array {
   const v = slots['v'] as Float32Array;
