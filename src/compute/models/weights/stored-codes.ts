@@ -28,8 +28,9 @@ export const isFull = (held: number, next: number): boolean => held > 0 && held 
 export const takesCodes = (adapter: AdapterConfig | undefined): boolean =>
   adapter === undefined || (adapter.kind === 'lora' && adapter.dora !== true);
 
-/** `undefined` where not every matrix of the blocks is stored as codes. */
+/** `undefined` where not every matrix of the blocks is stored as codes, or nothing is computed with them here. */
 export function plannedCodes(config: ModelConfig, formatOf: FormatOf): PlannedCodes | undefined {
+  if (config.foreign !== undefined) return undefined;
   const blueprint = blueprintOf(config);
   const compiled = new Compiled();
   for (const layer of blueprint.layers.keys()) {
