@@ -2,7 +2,6 @@
  * More tokens of texts over the keys and values of those before them: prompts are read piece by piece, or go on from
  * what was read.
  */
-import { onHost } from '../../tensor/memory.js';
 import type { Tensor, Tensors } from '../../tensor/types.js';
 import { MASKED, maskShape } from '../architectures/graphs/attention.js';
 import { type BlockBlueprint, blockOf } from '../architectures/index.js';
@@ -70,7 +69,10 @@ export async function extendStack(
       },
       outputs,
     );
-    const [keys, values] = [floatsOf(outputs, 'keys'), floatsOf(outputs, 'values')];
+    const [keys, values] = [
+      await floatsOf(context, outputs['keys']),
+      await floatsOf(context, outputs['values']),
+    ];
     caches.extend(layer, { keys, values }, starts, counts);
     [x, y] = [y, x];
   }
@@ -91,10 +93,11 @@ function positionOf(index: number, counts: readonly number[], { starts, length }
   return (starts[row] ?? 0) + Math.min(index % length, (counts[row] ?? 1) - 1);
 }
 
-const floatsOf = (tensors: Readonly<Record<string, Tensor>>, name: string): Float32Array => {
-  const tensor = tensors[name];
-  return tensor === undefined ? new Float32Array(0) : (onHost(tensor).data as Float32Array);
-};
+/** What lies on a device is read from there. */
+const floatsOf = async ({ options }: DecoderContext, tensor: Tensor | undefined): Promise<Float32Array> =>
+  tensor === undefined
+    ? new Float32Array(0)
+    : ((await options.runtime.memory.read(tensor)).data as Float32Array);
 
 /** `mask` among the tokens of a piece, `prefix.mask` of those before them, and the angles of their positions. */
 function positionsOf({ attention }: BlockBlueprint, { starts, length, size }: Pieces): Tensors {
