@@ -3,6 +3,8 @@ import { expect } from 'chai';
 import { createDecoder } from '../../../../src/compute/models/decoder/index.js';
 import type { Decoder, DecodeSession } from '../../../../src/compute/models/decoder/types.js';
 import { onnxRuntime } from '../../../../src/compute/tensor/runtimes/onnx/index.js';
+import type { Runtime } from '../../../../src/compute/tensor/types.js';
+import { openHere, whereInstalled } from '../../tensor/runtimes/here.js';
 import { FIXTURES, fixture } from './fixture.js';
 
 /** A window, positions of a table, and what neither is. */
@@ -11,11 +13,11 @@ const QUICK: ReadonlySet<string> = new Set(['gemma3', 'gpt2', 'tied']);
 /** What float32 sums of another order leave open. */
 const CLOSE = 2e-4;
 
-async function open(name: (typeof FIXTURES)[number]) {
+async function open(name: (typeof FIXTURES)[number], runtime?: Runtime) {
   const { recording, adapter, batch, weights } = fixture(name);
   const { config } = recording;
   const decoder = await createDecoder({
-    runtime: await onnxRuntime({ threads: 1 }),
+    runtime: runtime ?? (await onnxRuntime({ threads: 1 })),
     ...{ config, adapter, weights, trainable: 'none', checkpointedBlocks: 0, logitsChunk: 7 },
   });
   const prompts = recording.lengths.map((length, row) =>
@@ -51,6 +53,20 @@ const alone = async (decoder: Decoder, prompt: Int32Array, capacity: number): Pr
 };
 
 describe('sessions of a decoder', () => {
+  for (const runtime of ['tensorflow', 'wasm'] as const)
+    whereInstalled(runtime, () => {
+      it(`read a prompt in pieces through tensors of a device: ${runtime}`, async () => {
+        const { decoder, prompts, capacity } = await open('tied', await openHere(runtime));
+        const [first] = prompts as [Int32Array];
+        const wanted = await alone(decoder, first, capacity);
+        const pieced = await decoder.session(1, capacity);
+        expect(pieced.extends).to.equal(true);
+        expectClose(await inPieces(pieced, first, [2, first.length - 2]), wanted);
+        await pieced.release();
+        await decoder.release();
+      });
+    });
+
   for (const name of FIXTURES)
     it(`read a prompt in pieces, go on from what was read, and let rows join and leave: ${name}${QUICK.has(name) ? '' : ' @long'}`, async () => {
       const { decoder, prompts, vocab, capacity } = await open(name);
