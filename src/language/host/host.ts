@@ -27,6 +27,8 @@ export interface Host {
   now(): number;
   /** What durations are measured with: milliseconds, in fractions, of a clock that nobody sets. */
   clock(): number;
+  /** Milliseconds that other programs have had of the cores, all cores together; 0 if the system does not say. */
+  othersTime(): number;
   /** The machine that runs this process. */
   machine(): Machine;
   /** Told that nothing happens for now, as a server is waited for; left out, nobody wants to know. */

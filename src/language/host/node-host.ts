@@ -34,6 +34,7 @@ export function nodeHost(cwd: string = process.cwd()): Host {
     env: (name) => process.env[name],
     now: () => Date.now(),
     clock: () => performance.now(),
+    othersTime: () => othersTime(),
     machine: () => machine(),
   };
 }
@@ -114,6 +115,12 @@ function machine(): Machine {
     memoryBytes: Math.min(totalmem(), containerLimit()),
     cpu: processorModel(),
   };
+}
+
+function othersTime(): number {
+  const busy = cpus().reduce((sum, { times: { user, nice, sys } }) => sum + user + nice + sys, 0);
+  const { user, system } = process.cpuUsage();
+  return Math.max(0, busy - (user + system) / 1000);
 }
 
 let model: string | undefined;

@@ -37,6 +37,7 @@ export function memoryHost(files: Readonly<Record<string, string | Uint8Array>>)
     env: () => undefined,
     now: () => 0,
     clock: () => 0,
+    othersTime: () => 0,
     machine: () => ({ name: 'memory', cores: 1, load: 0, memoryBytes: 2 ** 30, cpu: 'none' }),
     largestRead: () => largest,
   };
