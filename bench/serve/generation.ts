@@ -1,9 +1,12 @@
 /**
  * Tokens per second of answers to one prompt and to 64, with two threads: `generate` and `serve` of the embedded
- * engine, and llama.cpp on the same file, with one thread and with two, in turns: `npm run bench -- generation`. The
- * file is a GGUF that `FTPC_BENCH_MODEL` names; default: SmolLM2-135M in Q4_1, as
- * `node scripts/models/fetch.mjs smollm2` fetches it. `--repeats N` turns; default 5.
+ * engine, and llama.cpp on the same file, with one thread and with two, in turns: `npm run bench -- generation`. Its own
+ * server is another one of them where the Python that `FTPC_PYTHON` names has xllamacpp. The file is a GGUF that
+ * `FTPC_BENCH_MODEL` names; default: SmolLM2-135M in Q4_1, as `node scripts/models/fetch.mjs smollm2` fetches it.
+ * `--repeats N` turns; default 5.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { endIds } from '../../src/compute/evaluation/chat.js';
@@ -14,6 +17,7 @@ import { nodeHost } from '../../src/language/host/node-host.js';
 import { openParts } from '../../src/pipeline/deploy/open-answerer.js';
 import { openServing } from '../../src/pipeline/deploy/open-serving.js';
 import type { BenchmarkOptions } from '../benchmark.js';
+import { pythonOf } from '../quantise/peer.js';
 import { median } from '../training/median.js';
 
 const THREADS = 2;
@@ -42,10 +46,10 @@ export async function* generation({ repeats, only = '' }: BenchmarkOptions): Asy
   const standard = join(homedir(), '.cache', 'ftpc', 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
   const file = host.env('FTPC_BENCH_MODEL') ?? standard;
   const turns = Number(repeats ?? TURNS);
-  yield `${file}, ${THREADS} threads, ${turns} turns; tokens per second, and the ratio to the faster llama.cpp of the same turn: median (lowest to highest)`;
+  yield `${file}, ${THREADS} threads, ${turns} turns; tokens per second, and the ratios of the same turn: median (lowest to highest)`;
   yield '';
-  yield '| answers at once | generate | serve | llama.cpp, one thread | two threads | generate ÷ llama.cpp | serve ÷ llama.cpp |';
-  yield '|---|---|---|---|---|---|---|';
+  yield '| answers at once | by | tokens/s | generate ÷ it | serve ÷ it |';
+  yield '|---|---|---|---|---|';
   for (const { rows, tokens } of CASES.filter(({ rows }) => `${rows}`.includes(only))) {
     const contestants = [
       await generating(host, file),
@@ -53,6 +57,7 @@ export async function* generation({ repeats, only = '' }: BenchmarkOptions): Asy
       // its threads wait for each other without sleeping, next to the one that chooses tokens
       await serving(host, file, { engine: 'llama.cpp', rows, threads: 1 }),
       await serving(host, file, { engine: 'llama.cpp', rows, threads: THREADS }),
+      ...(await ownServers(host, file, rows)),
     ];
     for (const { answer } of contestants) await answer(promptsOf(1, -1), WARM);
     const speeds: number[][] = [];
@@ -62,18 +67,33 @@ export async function* generation({ repeats, only = '' }: BenchmarkOptions): Asy
       speeds.push(ofTurn);
     }
     for (const { release } of contestants) await release();
-    yield row(rows, speeds);
+    for (const [at, { name }] of contestants.entries()) yield row(`${rows}`, name, ratios(speeds, at));
+    // llama.cpp is what answers fastest of it in a turn
+    const fastest = speeds.map((turn) => [...turn.slice(0, 2), Math.max(...turn.slice(2))]);
+    yield row(`${rows}`, 'the fastest llama.cpp', ratios(fastest, 2));
   }
 }
 
-function row(rows: number, speeds: readonly (readonly number[])[]): string {
-  const column = (at: number): string => median(speeds.map((turn) => turn[at] ?? Number.NaN)).toFixed(1);
-  const ratio = (at: number): string => {
-    const ratios = speeds.map((turn) => (turn[at] ?? Number.NaN) / Math.max(...turn.slice(2)));
-    const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
-    return `${median(ratios).toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+interface Ratios {
+  readonly speed: string;
+  readonly generate: string;
+  readonly serve: string;
+}
+
+const row = (rows: string, name: string, { speed, generate, serve }: Ratios): string =>
+  `| ${rows} | ${name} | ${speed} | ${generate} | ${serve} |`;
+
+/** Of the contestant at this place. */
+function ratios(speeds: readonly (readonly number[])[], at: number): Ratios {
+  const of = (place: number): string => {
+    const all = speeds.map((turn) => (turn[place] ?? Number.NaN) / (turn[at] ?? Number.NaN));
+    const [low, high] = [Math.min(...all), Math.max(...all)];
+    return `${median(all).toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
   };
-  return `| ${rows} | ${column(0)} | ${column(1)} | ${column(2)} | ${column(3)} | ${ratio(0)} | ${ratio(1)} |`;
+  return {
+    speed: median(speeds.map((turn) => turn[at] ?? Number.NaN)).toFixed(1),
+    ...(at < 2 ? { generate: '', serve: '' } : { generate: of(0), serve: of(1) }),
+  };
 }
 
 /** None begins as another: nothing of it was read before. */
@@ -122,11 +142,56 @@ async function serving(
     return tokens;
   };
   return {
-    name: options.engine,
+    name: options.engine === 'embedded' ? 'serve' : `llama.cpp, ${threadsText(options.threads)}`,
     async answer(prompts, maxTokens) {
       const counts = await Promise.all(prompts.map((prompt) => one(prompt, maxTokens)));
       return counts.reduce((sum, count) => sum + count, 0);
     },
     release: () => opened.close(),
+  };
+}
+
+const threadsText = (threads: number): string => (threads === 1 ? 'one thread' : `${threads} threads`);
+
+/** llama.cpp's server with one thread and with all; none where the Python lacks it. */
+async function ownServers(host: Host, file: string, rows: number): Promise<readonly Contestant[]> {
+  const found: Contestant[] = [];
+  for (const threads of [1, THREADS]) {
+    const server = await ownServer(host, file, rows, threads);
+    if (server !== undefined) found.push(server);
+  }
+  return found;
+}
+
+async function ownServer(
+  host: Host,
+  file: string,
+  rows: number,
+  threads: number,
+): Promise<Contestant | undefined> {
+  const script = join(host.packageFolder, 'bench', 'peers', 'llama_server.py');
+  const child = spawn(pythonOf(host), [script, file, ...[rows, CONTEXT, threads].map(String)], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const ended = once(child, 'close');
+  const [first] = await Promise.race([once(child.stdout, 'data'), ended]);
+  if (!Buffer.isBuffer(first)) return undefined;
+  const url = first.toString('utf8').trim();
+  const one = async (prompt: string, tokens: number): Promise<number> => {
+    // greedy, as `draw: {}` is, and no answer ends before all of its tokens
+    const body = { prompt, n_predict: tokens, temperature: 0, ignore_eos: true, cache_prompt: false };
+    const response = await fetch(`${url}/completion`, { method: 'POST', body: JSON.stringify(body) });
+    return ((await response.json()) as { readonly tokens_predicted: number }).tokens_predicted;
+  };
+  return {
+    name: `llama.cpp's server, ${threadsText(threads)}`,
+    async answer(prompts, maxTokens) {
+      const counts = await Promise.all(prompts.map((prompt) => one(prompt, maxTokens)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    async release() {
+      child.stdin.end();
+      await ended;
+    },
   };
 }
