@@ -38,6 +38,7 @@ export function drawnRows(
     histogram,
     longestAtLeast: undefined,
     inOrder: undefined,
+    asked: undefined,
   };
   return { lengths: { ...lengths, ...drawn }, steps: total };
 }

@@ -45,7 +45,7 @@ import { hasCores } from './machines.js';
 import type { Answers } from './memory/answers.js';
 import { encodersOf } from './memory/encoders.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
-import { dataPeak, formatPeak, reachingDown } from './memory/peaks.js';
+import { dataPeak, formatPeak, reachingDown, reachingUp } from './memory/peaks.js';
 import { trainedCount } from './memory/ranks.js';
 import { NO_TOKENIZER } from './memory/tokenizers.js';
 import { decoderShape, optimizerBytes } from './memory/train.js';
@@ -344,7 +344,11 @@ function embeddedPeak(
     const scored = scoresRows(stage) ? { ...rows, isChoices } : undefined;
     const asked = models.map((one) => {
       const memory = readPairs(forwardMemory(context, one, rows.longest, residency), rows);
-      return evaluationPeak(memory, answers, scored);
+      const peak = evaluationPeak(memory, answers, scored);
+      // a model need not end its answers where the rows do
+      return answers.rows === 0 || answers.ends === undefined
+        ? peak
+        : reachingUp(peak, evaluationPeak(memory, { ...answers, ends: 'never' }, scored));
     });
     if (scorer === undefined) return largest(asked);
     const length = rows.longest + settings.generation.max_tokens;
@@ -360,14 +364,13 @@ function embeddedPeak(
 /** What is answered of rows of these lengths. */
 function answersTo(context: PlanContext, settings: EvalSettings, lengths: Lengths): Answers {
   const rows = answeredRows(context, settings, lengths);
+  const { prompts, answers } = promptsOf(lengths, rows);
   return {
     rows,
     prompt: longestPrompt(lengths),
-    prompts: promptsOf(lengths, rows),
+    prompts,
     maxTokens: settings.generation.max_tokens,
-    ...(lengths.answers && {
-      ends: { mean: lengths.supervised / Math.max(1, lengths.rows), deviation: lengths.answers.deviation },
-    }),
+    ends: answers,
   };
 }
 

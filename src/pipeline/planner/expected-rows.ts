@@ -9,7 +9,7 @@ import { type ExpectedSplits, expectedSplits } from '../stages/data/expected-spl
 import { estimateRows } from '../stages/data/read/estimate.js';
 import { type SourceFile, sourceFiles } from '../stages/data/sources.js';
 import { labelledColumns } from '../stages/format/labelled-rows.js';
-import { openSplit, readFormatInfo } from '../stages/format/split-files.js';
+import { type Asked, openSplit, readFormatInfo } from '../stages/format/split-files.js';
 import type { LengthSurvey } from '../stages/format/survey.js';
 import { stageNamed } from './stage-models.js';
 
@@ -55,6 +55,12 @@ export function expectedRows(program: Program, host: Host, data: Stage, split: s
 const ofSplit = ({ all, ...splits }: ExpectedSplits, split: string): number =>
   new Map(Object.entries(splits)).get(split) ?? all;
 
+/** Tokens of prompts, and of the answers that their rows have, where these are known. */
+interface AskedTokens {
+  readonly prompts: readonly number[];
+  readonly answers?: readonly number[];
+}
+
 /** How long the rows are that a stage will read. */
 export interface Lengths {
   readonly rows: number;
@@ -70,6 +76,8 @@ export interface Lengths {
   readonly answers?: { readonly most: number; readonly deviation: number };
   /** Tokens of prompts, of the rows that have one. Not known of rows that nobody has seen. */
   readonly prompts?: { readonly longest: number; readonly histogram: readonly number[] };
+  /** Each prompt with its answer, where they were counted; of a sample there may be fewer. */
+  readonly asked?: () => readonly Asked[];
   /** Of labelled rows: their labels, or as many as are known of. */
   readonly labels?: readonly string[];
   /** Of preferences: two answers of a pair are each a row here. */
@@ -94,15 +102,20 @@ export function countedLengths(host: Host, entry: string, split: string): Length
   const isPaired = preferences === 'pairs';
   const name = split === '' ? 'all' : split;
   const inOrder = (): Uint32Array => openSplit(host, entry, name).lengths;
+  const asked = (): readonly Asked[] => openSplit(host, entry, name).asked();
   const found = splits[name] ?? NO_ROWS;
-  return { ...found, longest: Math.max(1, found.longest), labels, isPaired, inOrder, known: 'counted' };
+  return {
+    ...found,
+    longest: Math.max(1, found.longest),
+    ...{ labels, isPaired, inOrder, asked, known: 'counted' },
+  };
 }
 
 /** Of a split that is not known by itself, the rows are an upper bound, and it may have the longest one, or only shorter ones. */
 export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
   const rows = ofSplit(survey.expected, split);
   const own = survey.splits && new Map(Object.entries(survey.splits)).get(split);
-  const { sampled, tokens, supervised, longest, histogram, answers, prompts, joined, inOrder } =
+  const { sampled, tokens, supervised, longest, histogram, answers, prompts, asked, joined, inOrder } =
     own ?? survey;
   const scale = sampled === 0 ? 0 : rows / sampled;
   const scaled = (counts: readonly number[]): readonly number[] => counts.map((count) => count * scale);
@@ -117,6 +130,7 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
     answers,
     ...(inOrder && { inOrder: () => Uint32Array.from(inOrder) }),
     ...(prompts && { prompts: { longest: prompts.longest, histogram: scaled(prompts.histogram) } }),
+    ...(asked && { asked: () => asked }),
     labels: survey.labels,
     isPaired: survey.isPaired === true,
     ...(joined && {
@@ -220,9 +234,29 @@ export function deviation({ histogram, rows }: Lengths, mean: number): number {
 /** Rows whose prompts are told apart: of more, a batch is as full. */
 const MOST_PROMPTS = 4096;
 
-/** Tokens of so many prompts, about, if they are as long as those of any rows; one is the longest, and those of a bin differ. */
-export function promptsOf(lengths: Lengths, rows: number): readonly number[] {
+/**
+ * So many prompts, if they are as long as those of any rows, and one is the longest: of those that were counted by themselves, with
+ * their answers, or else of those of a bin, which differ.
+ */
+export function promptsOf(lengths: Lengths, rows: number): AskedTokens {
   const count = Math.min(rows, MOST_PROMPTS);
+  const each = lengths.asked?.() ?? [];
+  if (each.length === 0) return { prompts: promptsOfBins(lengths, count) };
+  const sorted = [...each].sort((a, b) => b.prompt - a.prompt);
+  const found = Array.from(
+    { length: count },
+    (_, at) => sorted[Math.floor((at * sorted.length) / count)] ?? NOTHING_ASKED,
+  );
+  const [, ...others] = found.map(({ prompt }) => prompt);
+  return {
+    prompts: count === 0 ? [] : [longestPrompt(lengths), ...others],
+    answers: found.map(({ answer }) => answer),
+  };
+}
+
+const NOTHING_ASKED: Asked = { prompt: 1, answer: 1 };
+
+function promptsOfBins(lengths: Lengths, count: number): readonly number[] {
   const { longest, histogram } = lengths.prompts ?? lengths;
   const promptAt = lengths.prompts === undefined ? promptOf(lengths) : (tokens: number) => tokens;
   const all = Math.max(1, promptedRows(lengths));
@@ -244,6 +278,7 @@ export function promptsOf(lengths: Lengths, rows: number): readonly number[] {
 export function shortened(lengths: Lengths, limit: number): Lengths {
   if (lengths.longest <= limit) return lengths;
   if (lengths.known === 'assumed') return assumedLengths(lengths.rows, limit, lengths);
+  const { asked } = lengths;
   const histogram = lengths.histogram.slice(0, Math.ceil(limit / BIN));
   const rows = histogram.reduce((sum, count) => sum + count, 0);
   const share = lengths.rows === 0 ? 0 : rows / lengths.rows;
@@ -256,6 +291,7 @@ export function shortened(lengths: Lengths, limit: number): Lengths {
     longest: Math.min(limit, histogram.length * BIN),
     histogram,
     ...(lengths.prompts && { prompts: shortenedPrompts(lengths.prompts, limit) }),
+    ...(asked && { asked: () => asked().filter(({ prompt }) => prompt <= limit) }),
     ...(lengths.joined && { joined: shortenedPairs(lengths.joined, limit, share) }),
   };
 }

@@ -187,7 +187,8 @@ function answersOf(
   const { rows, maxTokens } = answersWanted(settings);
   // of labelled rows, classes come with no more than a loss takes
   const answered = validation.labels === undefined ? Math.min(rows, Math.ceil(promptedRows(validation))) : 0;
-  const prompts = promptsOf(validation, answered);
+  // when they end differs from validation to validation
+  const { prompts } = promptsOf(validation, answered);
   const every = settings.validation?.every ?? settings.checkpoint.every;
   return { rows: answered, prompt: longestPrompt(validation), prompts, maxTokens, tokenizer, every };
 }

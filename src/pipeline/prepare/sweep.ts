@@ -115,7 +115,7 @@ function rowsOf(length: number): Survey {
   return async (program, host, format) => {
     const survey = await own(program, host, format);
     const rows = Math.max(1, survey.sampled);
-    const unknown = { splits: undefined, prompts: undefined, inOrder: undefined };
+    const unknown = { splits: undefined, prompts: undefined, asked: undefined, inOrder: undefined };
     const known = { rows: survey.rows, labels: survey.labels };
     return { ...survey, ...assumedLengths(rows, length), ...known, ...unknown };
   };

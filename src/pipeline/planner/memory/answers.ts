@@ -8,12 +8,13 @@ import {
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { blueprintOf } from '../../../compute/models/architectures/index.js';
-import { cacheSizes } from '../../../compute/models/decoder/caches.js';
+import { cacheSize } from '../../../compute/models/decoder/caches.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
 import { MOST_DISCARDED_YOUNG } from '../../../compute/tensor/garbage.js';
 import { paddedLength } from '../../../compute/training/batch.js';
+import { type Answered, type Ends, stepShapes } from './answered-steps.js';
 import { HeldBytes } from './held-bytes.js';
 
 export interface Answers {
@@ -22,8 +23,8 @@ export interface Answers {
   readonly prompt: number;
   readonly prompts?: readonly number[];
   readonly maxTokens: number;
-  /** Tokens that answers come to: their mean and standard deviation. */
-  readonly ends?: { readonly mean: number; readonly deviation: number };
+  /** When they end, in the order of the prompts, where something is known of that. */
+  readonly ends?: Ends | undefined;
   /** Codes that a single answer reads as they are stored. */
   readonly codes?: PlannedCodes | undefined;
 }
@@ -72,8 +73,8 @@ export const layerBytes = (config: ModelConfig, tokens: number): number =>
   (tokens * cacheBytesPerToken(config)) / config.layers;
 
 /**
- * Bytes of keys and values at most while each batch is answered, one after another: their caches grow layer by layer, and what they
- * were, as well as those of a batch that is answered, waits for the collector until enough has gathered.
+ * Bytes of keys and values at most while each batch is answered, one after another: their caches grow layer by layer, for the rows that
+ * are left by then, and what they were, as well as those of a batch that is answered, waits for the collector until enough has gathered.
  */
 export function cacheBytes(
   config: ModelConfig,
@@ -81,30 +82,26 @@ export function cacheBytes(
   answers: Answers,
 ): readonly number[] {
   const virtual = virtualTokensOf(adapter);
+  const ofToken = cacheBytesPerToken(config) / config.layers;
   const held = new HeldBytes();
-  return answeredTogether(config, virtual, answers).map(({ rows, prompt, capacity }) => {
-    const ofLayer = (rows * cacheBytesPerToken(config)) / config.layers;
+  return answeredTogether(config, virtual, answers).map((batch) => {
+    const { rows: all, prompt, capacity } = batch;
     held.most = 0;
-    let before = 0;
-    for (const size of cacheSizes(virtual + prompt, capacity)) {
+    let cache = { size: 0, bytes: 0 };
+    const grow = (rows: number, size: number): void => {
+      if (size === cache.size) return;
+      const bytes = ofToken * rows * size;
       for (let layer = 0; layer < config.layers; layer++) {
-        held.add(ofLayer * size);
-        held.discard(ofLayer * before);
+        held.add(bytes);
+        held.discard(cache.bytes);
       }
-      before = size;
-    }
-    held.discard(config.layers * ofLayer * before);
+      cache = { size, bytes };
+    };
+    grow(all, cacheSize(virtual + prompt, capacity));
+    for (const { rows, size } of stepShapes(batch, virtual)) grow(rows, size);
+    held.discard(config.layers * cache.bytes);
     return held.most;
   });
-}
-
-/** Rows that are answered together. */
-export interface Answered {
-  readonly rows: number;
-  /** Tokens that each has room for, virtual ones included. */
-  readonly capacity: number;
-  /** Tokens of the longest prompt. */
-  readonly prompt: number;
 }
 
 /** The rows that are answered together whose keys and values take most. */
@@ -117,7 +114,7 @@ const largestOf = (batches: readonly Answered[], { prompt }: Answers): Answered 
 export function answeredTogether(
   config: ModelConfig,
   virtual: number,
-  { rows, prompt, prompts = new Array<number>(rows).fill(prompt), maxTokens }: Answers,
+  { rows, prompt, prompts = new Array<number>(rows).fill(prompt), maxTokens, ends }: Answers,
 ): readonly Answered[] {
   const reach = (tokens: number): number => Math.min(virtual + tokens, config.maxPositions);
   return generationBatches(prompts, { maxTokens, maxPositions: config.maxPositions }, (tokens) =>
@@ -126,5 +123,6 @@ export function answeredTogether(
     rows: batch.rows.length,
     capacity: reach(batch.capacity),
     prompt: Math.max(...batch.rows.map((row) => prompts[row] ?? 0)),
+    ends: typeof ends === 'object' ? batch.rows.map((row) => ends[row] ?? 1) : ends,
   }));
 }

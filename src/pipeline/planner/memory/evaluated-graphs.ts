@@ -1,17 +1,16 @@
 /** The graphs that an evaluation compiles: rows differ in length, and so do batches; and answers end one after another. */
 import { EVALUATION_SHAPES } from '../../../compute/evaluation/evaluation-decoder.js';
-import { leftRows, stepRows } from '../../../compute/evaluation/generation/generate.js';
 import { lossRows } from '../../../compute/evaluation/losses.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
-import { cacheSize, cacheSizes } from '../../../compute/models/decoder/caches.js';
 import { chunkSize } from '../../../compute/models/decoder/chunks.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import { BIN, type Lengths } from '../expected-rows.js';
-import { type Answered, type Answers, answeredTogether } from './answers.js';
+import { stepShapes } from './answered-steps.js';
+import { type Answers, answeredTogether } from './answers.js';
 import { MOST_SESSIONS, SESSION } from './calibration.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { blockGraphs, buckets, type Graphs } from './sessions.js';
@@ -66,20 +65,22 @@ export function compiledGraphs(
   // the graph of a step has about as many nodes as that of a short row
   const { count, nodes: short } = blocks(QUERY_BLOCK);
   const heads = new Set(lengths.length > 0 ? lossHeads() : []);
-  let graphs = {
-    count: count * lengths.length,
-    nodes: lengths.reduce((sum, length) => sum + blocks(length).nodes, 0),
-  };
-  const all = (): Graphs => ({ ...graphs, count: graphs.count + heads.size });
+  // by what they are compiled for: one that another batch has had serves again
+  const nodesOf = new Map(lengths.map((length) => [`losses ${length}`, blocks(length).nodes]));
+  const all = (): Graphs => ({
+    count: count * nodesOf.size + heads.size,
+    nodes: [...nodesOf.values()].reduce((sum, nodes) => sum + nodes, 0),
+  });
   const first = all();
   const after = batches.map((batch) => {
-    const steps = answers?.codes === undefined ? stepShapes(batch, virtual, answers?.ends) : [];
+    const steps = answers?.codes === undefined ? stepShapes(batch, virtual) : [];
+    const prompt = paddedLength(batch.prompt);
+    nodesOf.set(`prompts ${batch.rows}x${prompt}`, blocks(prompt).nodes);
     heads.add(headOf(batch.rows));
-    for (const { rows } of steps) heads.add(headOf(rows));
-    graphs = {
-      count: graphs.count + count * (1 + steps.length),
-      nodes: graphs.nodes + blocks(paddedLength(batch.prompt)).nodes + steps.length * short,
-    };
+    for (const { rows, size } of steps) {
+      nodesOf.set(`steps ${rows}x${size}`, short);
+      heads.add(headOf(rows));
+    }
     return all();
   });
   return [first, ...after];
@@ -122,44 +123,6 @@ export function batchLengths({ histogram, longest }: LossRows): readonly number[
   }
   return [...found];
 }
-
-/** What a step of a batch is compiled for. */
-interface StepShape {
-  readonly rows: number;
-  /** Of the cache. */
-  readonly size: number;
-}
-
-/**
- * Those of all steps, each once: rows leave, and the cache grows, one after another. `ends`: what answers come to, as the rows of the data
- * set have them; without it, they end as late as lets rows leave one after another.
- */
-export function stepShapes(batch: Answered, virtual: number, ends?: Answers['ends']): readonly StepShape[] {
-  const { rows: all, capacity, prompt } = batch;
-  const sizeAfter = (tokens: number): number => cacheSize(virtual + prompt + tokens, capacity);
-  if (ends === undefined) {
-    const sizes = cacheSizes(virtual + prompt, capacity);
-    const left = stepRows(all).map((rows) => ({ rows, size: capacity }));
-    return [...sizes.slice(0, -1).map((size) => ({ rows: all, size })), ...left];
-  }
-  const answers = spreadAnswers(all, ends);
-  const found = new Map<string, StepShape>();
-  let rows = all;
-  for (let taken = 1; taken < capacity - virtual - prompt; taken++) {
-    const going = answers.filter((tokens) => tokens > taken).length;
-    if (going === 0) break;
-    rows = leftRows(rows, going);
-    const shape = { rows, size: sizeAfter(taken) };
-    found.set(`${shape.rows} ${shape.size}`, shape);
-  }
-  return [...found.values()];
-}
-
-/** Tokens of so many answers of this mean and deviation, spread evenly. */
-const spreadAnswers = (count: number, { mean, deviation }: NonNullable<Answers['ends']>): readonly number[] =>
-  Array.from({ length: count }, (_, at) =>
-    Math.max(1, Math.round(mean + Math.sqrt(3) * deviation * ((2 * at + 1) / count - 1))),
-  );
 
 /** Sizes in which logits are computed: of losses those that chunks of several sizes have … */
 function lossHeads(): readonly string[] {

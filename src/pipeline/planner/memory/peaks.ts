@@ -83,6 +83,16 @@ export function reachingDown(peak: Peak, least: Peak | undefined): Peak {
   return { ...lower(peak, least), ...(device && { device: lower(device, least.device) }) };
 }
 
+/** With an interval that reaches up to what is expected of `most`, which may be what is computed. */
+export function reachingUp(peak: Peak, most: Peak): Peak {
+  const { device } = peak;
+  const higher = <P extends { readonly high: number }>(one: P, other?: { readonly bytes: number }): P => ({
+    ...one,
+    high: Math.max(one.high, other?.bytes ?? 0),
+  });
+  return { ...higher(peak, most), ...(device && { device: higher(device, most.device) }) };
+}
+
 /** The peak with the largest tensor that is refused; `largest`: bytes that the GPU takes in one piece, where it has a limit. */
 export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: number | undefined): Peak {
   if (largest === undefined) return peak;

@@ -75,6 +75,24 @@ export const FORMAT_INFO = v.object({
 });
 export type FormatInfo = JsonOf<typeof FORMAT_INFO>;
 
+/** Tokens of a row. */
+interface RowCounts {
+  readonly tokens: number;
+  readonly supervised: number;
+  /** Before the last answer. */
+  readonly prompt: number;
+}
+
+/** Tokens of a prompt, and of the answer to it that its row has. */
+export interface Asked {
+  readonly prompt: number;
+  readonly answer: number;
+}
+
+/** Tokens of the last answer, with what ends it: earlier ones may be supervised as well, and what follows the end is not answered. */
+export const answerTokens = ({ tokens, supervised, prompt }: RowCounts): number =>
+  Math.min(supervised, tokens - prompt);
+
 /** Rows counted by their length. */
 export class LengthCounts {
   readonly histogram: number[] = [];
@@ -248,6 +266,8 @@ export interface TokenizedSplit {
   readonly isWeighted: boolean;
   /** Tokens of every row. */
   readonly lengths: Uint32Array;
+  /** Of the rows that have a prompt. */
+  asked(): readonly Asked[];
   read(row: number): TokenRow;
   /** Tokens of the prompt of the last answer (0: no prompt is left whole), and supervised ones. */
   countsOf(row: number): { readonly prompt: number; readonly supervised: number };
@@ -273,18 +293,33 @@ export function openSplit(host: Host, folder: string, name: string): TokenizedSp
   const path = (ending: string): string => join(folder, `${name}.${ending}`);
   const records = (first: number, count: number): Float64Array =>
     new Float64Array(aligned(host.readBytes(path('rows.bin'), first * ROW_BYTES, count * ROW_BYTES)));
+  const each = (see: (row: number, counts: RowCounts) => void): void => {
+    for (let first = 0; first < rows; first += WINDOW) {
+      const count = Math.min(WINDOW, rows - first);
+      const window = records(first, count);
+      for (let row = 0; row < count; row++) {
+        const [, tokens = 0, supervised = 0, prompt = 0] = window.subarray(row * ROW_FIELDS);
+        see(first + row, { tokens, supervised, prompt });
+      }
+    }
+  };
   const lengths = new Uint32Array(rows);
-  for (let first = 0; first < rows; first += WINDOW) {
-    const count = Math.min(WINDOW, rows - first);
-    const window = records(first, count);
-    for (let row = 0; row < count; row++) lengths[first + row] = window[row * ROW_FIELDS + 1] ?? 0;
-  }
+  each((row, { tokens }) => {
+    lengths[row] = tokens;
+  });
   const isWeighted = host.stat(path('weights.bin')) !== undefined;
   return {
     info,
     rows,
     isWeighted,
     lengths,
+    asked() {
+      const found: Asked[] = [];
+      each((_, row) => {
+        if (row.prompt > 0) found.push({ prompt: row.prompt, answer: answerTokens(row) });
+      });
+      return found;
+    },
     read(row) {
       const [offset = 0, tokens = 0] = records(row, 1);
       const pairs = new Int32Array(

@@ -2,7 +2,7 @@ import type { ExpectedSplits } from '../data/expected-splits.js';
 import type { SplitName } from '../data/split.js';
 import type { EncodedRow } from './encode-row.js';
 import { joinedTokens } from './preference-rows.js';
-import { LengthCounts } from './split-files.js';
+import { type Asked, answerTokens, LengthCounts } from './split-files.js';
 
 /** Rows that were tokenized. */
 interface SurveyedRows {
@@ -16,6 +16,8 @@ interface SurveyedRows {
   readonly answers?: { readonly most: number; readonly deviation: number };
   /** Tokens of prompts, of the rows that have one. */
   readonly prompts?: { readonly longest: number; readonly histogram: readonly number[] };
+  /** Each prompt with its answer. */
+  readonly asked?: readonly Asked[];
   /** By length: `histogram[i]` have at most `16 · (i + 1)` tokens. */
   readonly histogram: readonly number[];
   /** Tokens of every row in the order of the rows, where all are known. */
@@ -45,6 +47,7 @@ export class SurveyTally {
   private longest = 0;
   private longestPrompt = 0;
   private readonly lengths: number[] = [];
+  private readonly asked: Asked[] = [];
   /** Of pairs of answers. */
   private longestJoined = 0;
 
@@ -61,6 +64,8 @@ export class SurveyTally {
       if (!isCounted) continue;
       this.counts.add(ids.length, supervised, promptTokens);
       this.lengths.push(ids.length);
+      const answer = answerTokens({ tokens: ids.length, supervised, prompt: promptTokens });
+      if (promptTokens > 0) this.asked.push({ prompt: promptTokens, answer });
     }
   }
 
@@ -78,6 +83,7 @@ export class SurveyTally {
       supervised: counts.supervised,
       answers: counts.answers(),
       prompts: { longest: this.longestPrompt, histogram: counts.prompts.histogram },
+      asked: this.asked,
       histogram: counts.histogram,
       ...(isWhole && { inOrder: this.lengths }),
       ...(this.isPaired && {

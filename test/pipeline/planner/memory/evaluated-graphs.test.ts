@@ -14,7 +14,8 @@ import {
   leastLengths,
   sampledLengths,
 } from '../../../../src/pipeline/planner/expected-rows.js';
-import { batchLengths, stepShapes } from '../../../../src/pipeline/planner/memory/evaluated-graphs.js';
+import { stepShapes } from '../../../../src/pipeline/planner/memory/answered-steps.js';
+import { batchLengths } from '../../../../src/pipeline/planner/memory/evaluated-graphs.js';
 
 const host = nodeHost();
 const { config } = openModel(host, `${host.packageFolder}/stdlib/models/starter`);
@@ -57,12 +58,14 @@ describe('graphs of an evaluation', () => {
     expect([...rows]).to.deep.equal(stepRows(count));
     const batch = { rows: count, capacity, prompt };
     expect(seen.size).to.equal(stepShapes(batch, 0).length);
-    // they have 1 to 32 tokens, evenly spread
-    const ends = { mean: 16.5, deviation: Math.sqrt((count ** 2 - 1) / 12) };
-    const planned = stepShapes(batch, 0, ends).map(({ rows: left, size }) => `${left} ${size}`);
+    // they have 0 to 31 tokens and the one that ends them
+    const ends = Array.from({ length: count }, (_, row) => row + 1);
+    const planned = stepShapes({ ...batch, ends }, 0).map(({ rows: left, size }) => `${left} ${size}`);
     expect(planned).to.deep.equal([...seen]);
-    // all have two or three
-    expect(stepShapes(batch, 0, { mean: 2.5, deviation: 0.5 })).to.have.length(2);
+    expect(stepShapes({ ...batch, ends: 'never' }, 0)).to.deep.equal([{ rows: count, size: capacity }]);
+    // half of them have two, half have three
+    const alike = ends.map((tokens) => 2 + (tokens % 2));
+    expect(stepShapes({ ...batch, ends: alike }, 0).map(({ rows: left }) => left)).to.deep.equal([32, 16]);
   });
 });
 

@@ -55,12 +55,13 @@ describe('a survey of lengths', () => {
       const { splits } = json<FormatInfo>('format.json');
       for (const mostAssigned of [0, 1000]) {
         const surveyed = await survey({ source }, changes, undefined, mostAssigned);
-        const { rows: count, expected, sampled, splits: _, inOrder, ...found } = surveyed;
+        const { rows: count, expected, sampled, splits: _, inOrder, asked, ...found } = surveyed;
         expect(count).to.equal(all.length + 2);
         expect(expected.all).to.be.closeTo(splits['all']?.rows ?? 0, 1e-9);
         expect({ rows: sampled, ...found }, overflow).to.deep.equal(splits['all']);
-        const written = [...openSplit(host, artefact.path, 'all').lengths];
-        expect(inOrder).to.deep.equal(mostAssigned === 0 ? undefined : written);
+        const written = openSplit(host, artefact.path, 'all');
+        expect(inOrder).to.deep.equal(mostAssigned === 0 ? undefined : [...written.lengths]);
+        expect(asked).to.deep.equal(written.asked());
       }
     }
   });
@@ -147,9 +148,10 @@ describe('a survey of lengths', () => {
     const written = json<FormatInfo>('format.json').splits;
     const { splits, expected } = await survey(settings, changes);
     for (const split of ['train', 'valid', 'test'] as const) {
-      const { sampled, inOrder, ...found } = splits?.[split] ?? { sampled: 0 };
-      if (split === 'train')
-        expect(inOrder).to.deep.equal([...openSplit(host, artefact.path, split).lengths]);
+      const { sampled, inOrder, asked, ...found } = splits?.[split] ?? { sampled: 0 };
+      const opened = openSplit(host, artefact.path, split);
+      if (split === 'train') expect(inOrder).to.deep.equal([...opened.lengths]);
+      expect(asked).to.deep.equal(opened.asked());
       expect({ rows: sampled, ...found }, split).to.deep.equal(written[split]);
       expect(expected[split]).to.be.closeTo(written[split]?.rows ?? 0, 1e-9);
       expect(sampled).to.be.above(0);
