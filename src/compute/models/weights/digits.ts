@@ -1,7 +1,8 @@
 /**
  * GGML's blocks of codes (ggml-org/ggml, ggml-common.h and ggml-quants.c) as digits of 4 bits: what a product reads that takes
- * weights as they are stored. No value changes: value = scale · (code − zero) + offset, and a code of more than 4 bits is
- * 16 · (upper digit − zero ÷ 16) + (lower digit − zero mod 16).
+ * weights as they are stored: value = scale · (code − zero) + offset, and a code of more than 4 bits is
+ * 16 · (upper digit − zero ÷ 16) + (lower digit − zero mod 16). Where there are offsets, any zero will do: {@link MIDDLE} is the one
+ * that products take where they are given no other.
  */
 import type { CodeMatrix } from '../../tensor/types.js';
 import { dequantiseBlocks } from './dequantisation.js';
@@ -20,10 +21,10 @@ interface CodedFormat {
   readonly bits: number;
   /** Values that share a scale. */
   readonly block: number;
-  /** The code of 0. */
+  /** What is taken from codes. */
   readonly zero: number;
   readonly hasOffsets?: true;
-  /** Reads the block at a place: its codes from `code` on, its scales and offsets from `scale` on. */
+  /** Reads the block at a place: its codes from `code` on, its scales and offsets (what code 0 means) from `scale` on. */
   readonly read: (bytes: Uint8Array, at: number, parts: BlockParts, code: number, scale: number) => void;
 }
 
@@ -87,6 +88,9 @@ function readSubBlocks(
   }
 }
 
+/** Of the codes of 4 bits. */
+const MIDDLE = 8;
+
 const FORMATS = {
   Q4_0: {
     ...{ bits: 4, block: 32, zero: 8 },
@@ -96,7 +100,7 @@ const FORMATS = {
     },
   },
   Q4_1: {
-    ...{ bits: 4, block: 32, zero: 0, hasOffsets: true },
+    ...{ bits: 4, block: 32, zero: MIDDLE, hasOffsets: true },
     read(bytes, at, { codes, scales, offsets }, code, scale) {
       scales[scale] = half(bytes, at);
       offsets[scale] = half(bytes, at + 2);
@@ -112,7 +116,7 @@ const FORMATS = {
     },
   },
   Q5_1: {
-    ...{ bits: 5, block: 32, zero: 0, hasOffsets: true },
+    ...{ bits: 5, block: 32, zero: MIDDLE, hasOffsets: true },
     read(bytes, at, { codes, scales, offsets }, code, scale) {
       scales[scale] = half(bytes, at);
       offsets[scale] = half(bytes, at + 2);
@@ -129,11 +133,11 @@ const FORMATS = {
     },
   },
   Q4_K: {
-    ...{ bits: 4, block: 32, zero: 0, hasOffsets: true },
+    ...{ bits: 4, block: 32, zero: MIDDLE, hasOffsets: true },
     read: (bytes, at, parts, code, scale) => readSubBlocks(bytes, at, parts, { code, scale }, 16),
   },
   Q5_K: {
-    ...{ bits: 5, block: 32, zero: 0, hasOffsets: true },
+    ...{ bits: 5, block: 32, zero: MIDDLE, hasOffsets: true },
     read: (bytes, at, parts, code, scale) => readSubBlocks(bytes, at, parts, { code, scale }, 48, 16),
   },
   Q6_K: {
@@ -167,14 +171,13 @@ export function codeBytes(format: CodedName, values: number): number {
   return (digitsOf(coded) * values) / 2 + (values / coded.block) * perBlock;
 }
 
-/** Values that share a scale, the code of 0 in each digit, and whether there are offsets. */
-export function digitsLike(format: CodedName): Pick<CodedFormat, 'block' | 'hasOffsets'> & {
-  readonly zeros: readonly number[];
-} {
+/** Values that share a scale, and what is taken from each digit. */
+export function digitsLike(
+  format: CodedName,
+): Pick<CodedFormat, 'block'> & { readonly zeros: readonly number[] } {
   const coded: CodedFormat = FORMATS[format];
-  const { block, zero, hasOffsets } = coded;
-  const zeros = Array.from({ length: digitsOf(coded) }, (_, digit) => zeroOf(zero, digit));
-  return { block, zeros, ...(hasOffsets && { hasOffsets }) };
+  const zeros = Array.from({ length: digitsOf(coded) }, (_, digit) => zeroOf(coded.zero, digit));
+  return { block: coded.block, zeros };
 }
 
 const zeroOf = (zero: number, digit: number): number => (zero >> (4 * digit)) & 15;
@@ -202,6 +205,7 @@ export function codeMatrix(format: CodedName, shape: readonly number[], bytes: U
       pack(codes, some * values, 4 * digit, plane, (first * values) / 2);
     });
   }
+  for (let i = 0; i < offsets.length; i++) offsets[i] = (offsets[i] as number) + zero * (scales[i] as number);
   const digits = planes.map((plane, digit) => ({
     codes: plane,
     scales: digit === 0 ? scales : scales.map((scale) => 16 ** digit * scale),

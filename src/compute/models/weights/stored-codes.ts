@@ -1,6 +1,6 @@
 /** What single answers over codes as they are stored take besides the weights (see `decoder/stored-step.ts`); for plans too. */
 import { MOST_DISCARDED } from '../../tensor/garbage.js';
-import { sumsLength, zerosBytes } from '../../tensor/runtimes/onnx/coded-sizes.js';
+import { zerosBytes } from '../../tensor/runtimes/onnx/coded-sizes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { AdapterConfig } from '../adapters/config.js';
 import { blockName, blockOf, blockTensors, blueprintOf } from '../architectures/index.js';
@@ -73,8 +73,6 @@ class Compiled {
   /** Bytes of codes of the graph that is compiled next, and of the last one. */
   private held = 0;
   private last = 0;
-  /** Bytes for sums of x, by what these are over. */
-  private readonly sums = new Map<string, number>();
 
   add(matrices: readonly CodedShape[]): void {
     const bytes = matrices.reduce((sum, { format, shape }) => sum + codeBytes(format, sizeOf(shape)), 0);
@@ -82,16 +80,13 @@ class Compiled {
     this.held += bytes;
     for (const { format, shape } of matrices) {
       const [rows = 0, columns = 0] = shape;
-      const { block, zeros, hasOffsets } = digitsLike(format);
+      const { block, zeros } = digitsLike(format);
       for (const zero of zeros) this.kept += rows * zerosBytes(zero, columns / block);
-      if (hasOffsets) this.sums.set(`${columns} ${block}`, 4 * sumsLength(columns, block));
     }
   }
 
   close(): void {
     if (this.held === 0) return;
-    for (const bytes of this.sums.values()) this.kept += bytes;
-    this.sums.clear();
     this.graphs++;
     this.bytes += this.held;
     [this.held, this.last] = [0, this.held];

@@ -4,7 +4,7 @@
  */
 import { flag, number } from '../../attributes.js';
 import type { CodeMatrix, FixedTensors, Graph, Node, ValueId } from '../../types.js';
-import { sumsLength, zerosBytes } from './coded-sizes.js';
+import { zerosBytes } from './coded-sizes.js';
 import { ELEMENT, initializerMessage, largeInitializerMessage, type OnnxNode, UINT8 } from './model.js';
 
 const MICROSOFT = 'com.microsoft';
@@ -102,7 +102,6 @@ class ProductWriter implements CodedProducts {
   private products = 0;
   /** Names of the sums of each x over blocks of a size. */
   private readonly sums = new Map<string, string>();
-  private readonly blockSizes = new Set<string>();
 
   constructor(private readonly nameOf: (value: ValueId) => string) {}
 
@@ -184,31 +183,24 @@ class ProductWriter implements CodedProducts {
     const known = this.sums.get(key);
     const sums = known ?? `%sums${this.sums.size}`;
     this.sums.set(key, sums);
-    this.large(`${name}.offsets`, ELEMENT.f32, [rows, blocks], offsets);
+    this.large(`${name}.offsets`, ELEMENT.f32, [blocks, rows], [transposed(offsets, rows, blocks)]);
     const product: OnnxNode = {
       ...{ type: 'Gemm', inputs: [sums, `${name}.offsets`, before], outputs: [output] },
-      attributes: { transB: { int: 1 } },
     };
     if (known !== undefined) return [product];
+    const cut = `${sums}.blocks`;
     return [
-      { type: 'MatMul', inputs: [this.nameOf(x), this.blockSums(columns, block)], outputs: [sums] },
+      {
+        type: 'Reshape',
+        inputs: [this.nameOf(x), this.list(`${sums}.shape`, [-1, blocks, block])],
+        outputs: [cut],
+      },
+      {
+        ...{ type: 'ReduceSum', inputs: [cut, this.list(`${sums}.axes`, [2])], outputs: [sums] },
+        attributes: { keepdims: { int: 0 } },
+      },
       product,
     ];
-  }
-
-  /**
-   * What x is multiplied by for its sums over blocks, `[columns, blocks]`: one small product costs less than to lay x
-   * out otherwise.
-   */
-  private blockSums(columns: number, block: number): string {
-    const name = `%blocks.${columns}.${block}`;
-    if (this.blockSizes.has(name)) return name;
-    this.blockSizes.add(name);
-    const blocks = columns / block;
-    const ones = new Float32Array(sumsLength(columns, block));
-    for (let column = 0; column < columns; column++) ones[column * blocks + Math.floor(column / block)] = 1;
-    this.large(name, ELEMENT.f32, [columns, blocks], [ones]);
-    return name;
   }
 
   private split(name: string, whole: string, outputs: readonly string[], sizes: readonly number[]): OnnxNode {
@@ -225,4 +217,14 @@ class ProductWriter implements CodedProducts {
   private large(...initializer: Parameters<typeof largeInitializerMessage>): void {
     this.initializers.push(...largeInitializerMessage(...initializer));
   }
+}
+
+/** Matrices of `blocks` columns with `rows` rows in all, one under the other, as `[blocks, rows]`: a few rows times it are whole rows of it. */
+function transposed(matrices: readonly Float32Array[], rows: number, blocks: number): Float32Array {
+  const turned = new Float32Array(rows * blocks);
+  let row = 0;
+  for (const matrix of matrices)
+    for (let at = 0; at < matrix.length; row++)
+      for (let block = 0; block < blocks; block++) turned[block * rows + row] = matrix[at++] as number;
+  return turned;
 }

@@ -6,6 +6,3 @@ const DEFAULT_ZERO = 8;
 /** Bytes of the zeros of a row of `blocks`: none where all are what is taken anyway. */
 export const zerosBytes = (zero: number, blocks: number): number =>
   zero === DEFAULT_ZERO ? 0 : Math.ceil(blocks / 2);
-
-/** Numbers in float32 that x of so many columns is multiplied by for its sums over blocks. */
-export const sumsLength = (columns: number, block: number): number => (columns * columns) / block;
