@@ -15,7 +15,7 @@ import { namesIn } from '../../language/ir/expression.js';
 import type { Stage, StageKind, Value } from '../../language/ir/program.js';
 import type { WeightResidency } from '../../language/ir/runtimes.js';
 import { isReference } from '../../language/ir/values.js';
-import { CHOICES } from '../../language/schemas/functions/template.js';
+import { CHOICES, chatMessages } from '../../language/schemas/functions/template.js';
 import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { bandsFor, similarityOf } from '../stages/data/dedupe/near-copies.js';
@@ -108,12 +108,12 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     };
   },
   async format({ context, stage, limit, look }) {
-    const { from, model } = settingsOf(stage, 'format');
+    const { from, model, template } = settingsOf(stage, 'format');
     const { bytes, rows } = context.limited(from.stage);
     const tokenizer = context.models.formatTokenizer(model);
     const lengths = await context.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
-    const size = { rows, tokens, tokenizer };
+    const size = { rows, tokens, messages: chatMessages(template), tokenizer };
     const encoders = encodersOf(context.threads, size, (peak) =>
       fitsIn(peak, memoryBudgetOf(context, limit)),
     );

@@ -176,6 +176,13 @@ const SHOWING: readonly string[] = ['choices', 'question_answer'] satisfies (key
 export const shownBefore = ({ call, args }: Call): number =>
   SHOWING.includes(call) ? Number(args['few_shot']) : 0;
 
+/** Messages that the chat template of the model writes of a row, a question and its answer with what goes before: none of other templates. */
+export function chatMessages({ call, args }: Call): number {
+  const own = lookUp(templates, call);
+  if (own === undefined || !('system' in own.args)) return 0;
+  return args['system'] ? 3 : 2;
+}
+
 /** The template whose rows have labels, which are what classifiers are trained on. */
 export const LABELLED = 'labelled' satisfies keyof typeof templates;
 

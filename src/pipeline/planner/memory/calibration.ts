@@ -66,14 +66,12 @@ export const TOKEN_IN_FILE = 115;
 
 /**
  * A stage that streams rows: its process, the most that waits for the collector, and what stays of a row. Measured: data 56 MiB
- * for 8 rows, 66 for 600 (43 to 198 kB), 70 to 73, 133 to 146, 163 and 173 to 192 for 4,500, 19,500, 24,600 and 98,000 rows;
- * format 70 for 8 rows, 73, 75, 86 and 105 for 600 of 9,700, 11,500, 24,400 and 43,300 tokens, 128 for 4,300 rows, 135 to 159
- * for 20,000 to 24,000, 190 for 98,000. Since rows are compared a block at a time, a data stage takes 4 MiB more: 57.0
+ * for 8 rows, 66 for 600 (43 to 198 kB), 70 to 73, 133 to 146, 163 and 173 to 192 for 4,500, 19,500, 24,600 and 98,000 rows.
+ * Since rows are compared a block at a time, a data stage takes 4 MiB more: 57.0
  * to 57.6 for 6 to 8 rows and 59 to 60 for 80; 61.5, 62.7 to 64.1 and 68.8 for 30, 40 to 60 and 300 rows in splits.
  */
 export interface RowProcess {
   readonly process: number;
-  readonly mostGarbage: number;
   readonly row: number;
 }
 /** `begun`: what V8 has compiled and set aside for young objects after so many rows; `garbage`: what waits for the collector, by rows and their bytes, until it keeps pace; `near`: the search for near duplicates, or for what leaks from one split into another; `mostRows`: of more, what is held does not grow. */
@@ -91,11 +89,25 @@ export const DATA_PROCESS = {
  * 100,000 of 250 bytes.
  */
 export const PARQUET = { library: 50 * MIB, perByte: 4, most: 40 * MIB } as const;
-/** `garbage`: per token; `least`: while the program and its tokenizer are loaded; `mostRows`: after so many, nothing grows. */
+/**
+ * What waits for the collector of rows that are formatted cannot be more than V8 gives young objects room for, and the buffers that hang on
+ * these: 8 MiB as the stage begins, twice that when 4 MiB have outlived a collection, those of the program's start among them, and
+ * again after 8 MiB more. `survived`: how much does of a row, of each of its tokens, and of each message that a chat template writes, as
+ * `--trace-gc-nvp` has it: 1.6 and 2.5 kB of rows of 95 and 190 tokens, 2.8 and 3 to 3.7 of chats. `garbage`: what then waits in all, in
+ * MiB, beyond the process; measured with 50 to 18,000 rows of chats and of `alpaca`, 52 stages. `mostRows`: after so many, nothing grows.
+ */
 export const FORMAT_PROCESS = {
-  process: 64 * MIB + NEWER_NODE.rows,
-  garbage: { token: 975, least: 5.5 * MIB },
-  mostGarbage: 66 * MIB,
+  process: 69.5 * MIB + NEWER_NODE.rows,
+  survived: { row: 550, token: 9, message: 850 },
+  garbage: [
+    { survived: 0, waiting: 1 },
+    { survived: 0.3, waiting: 3 },
+    { survived: 2, waiting: 10 },
+    { survived: 4, waiting: 21 },
+    { survived: 8, waiting: 24 },
+    { survived: 11, waiting: 42 },
+    { survived: 20, waiting: 50 },
+  ],
   row: 700,
   mostRows: 150_000,
 } as const;
@@ -108,7 +120,7 @@ export const DEQUANTISING_THREAD = 10 * MIB;
  * A thread that encodes rows next to a format stage, besides its tokenizer. Measured with one, of 49,152 tokens: 284, 290 and 318 MiB
  * after 20,000, 64,000 and 157,000 rows.
  */
-export const ENCODER = { process: 34 * MIB } as const;
+export const ENCODER = { process: 44 * MIB } as const;
 
 /** How far the figure of a decoder's process may be from what is measured, as a share, either way. */
 export const SPREAD = { below: 0.06, above: 0.05 } as const;

@@ -103,12 +103,12 @@ export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: num
 
 /** `near`: near duplicates, or leaks between splits, are looked for. */
 export function dataPeak(size: SourceSize, near: boolean): Peak {
-  const { begun, garbage, process, near: search, mostRows } = DATA_PROCESS;
+  const { begun, garbage, mostGarbage, process, near: search, mostRows } = DATA_PROCESS;
   const share = Math.min(1, size.rows / begun.rows);
   return rowPeak(Math.min(size.rows, mostRows), {
     ...DATA_PROCESS,
     process: process + share * (begun.bytes + (near ? search : 0)),
-    garbage: garbage.row * size.rows + garbage.byte * size.bytes,
+    waiting: Math.min(mostGarbage, garbage.row * size.rows + garbage.byte * size.bytes),
     tables: parquetBytes(size),
   });
 }
@@ -121,25 +121,39 @@ const parquetBytes = ({ parquet }: SourceSize): number =>
 export interface FormattedRows {
   readonly rows: number;
   readonly tokens: number;
+  /** Messages that a chat template writes of each. */
+  readonly messages: number;
   readonly tokenizer: TokenizerMemory;
 }
 
 /** `encoders`: threads besides the stage's own. */
-export const formatPeak = ({ rows, tokens, tokenizer }: FormattedRows, encoders: number): Peak =>
-  rowPeak(Math.min(rows, FORMAT_PROCESS.mostRows), {
+export function formatPeak({ rows, tokens, messages, tokenizer }: FormattedRows, encoders: number): Peak {
+  const { process, survived, mostRows } = FORMAT_PROCESS;
+  return rowPeak(Math.min(rows, mostRows), {
     ...FORMAT_PROCESS,
-    process: FORMAT_PROCESS.process + encoders * ENCODER.process,
-    garbage: Math.max(FORMAT_PROCESS.garbage.least, FORMAT_PROCESS.garbage.token * tokens),
+    process: process + encoders * ENCODER.process,
+    waiting: waitingAfter((survived.row + survived.message * messages) * rows + survived.token * tokens),
     tables: tokenizer.made + encoders * tokenizer.kept,
   });
+}
+
+/** Bytes that wait for the collector of a format stage once so many have survived: on lines from figure to figure. */
+function waitingAfter(bytes: number): number {
+  const survived = bytes / 2 ** 20;
+  const { garbage } = FORMAT_PROCESS;
+  const next = garbage.findIndex((figure) => figure.survived > survived);
+  const [from, to] = [garbage.at(next - 1), garbage.at(next)];
+  if (from === undefined || to === undefined) return 0;
+  const share = next < 0 ? 1 : (survived - from.survived) / (to.survived - from.survived);
+  return 2 ** 20 * (from.waiting + share * (to.waiting - from.waiting));
+}
 
 interface StreamedRows extends RowProcess {
-  readonly garbage: number;
+  readonly waiting: number;
   readonly tables: number;
 }
 
-function rowPeak(rows: number, { process, garbage, mostGarbage, row, tables }: StreamedRows): Peak {
-  const waiting = Math.min(mostGarbage, garbage);
+function rowPeak(rows: number, { process, waiting, row, tables }: StreamedRows): Peak {
   const runtime = process + waiting;
   const workspace = row * rows + tables;
   const sum = runtime + workspace;
