@@ -17,6 +17,10 @@ export type Sharding = (typeof SHARDINGS)[number];
 export const SHARDING_CHOICES = ['auto', ...SHARDINGS] as const;
 export type ShardingChoice = (typeof SHARDING_CHOICES)[number];
 
+/** More devices than any machine has, and more machines than any training: each rank is planned. */
+export const MOST_DEVICES = 1024;
+export const MOST_NODES = 16_384;
+
 /** What the command line asks for; each of it takes precedence over the pipeline. */
 export interface EngineOptions {
   readonly engine?: EngineChoice;

@@ -1,4 +1,4 @@
-import { ENGINE_CHOICES, SHARDING_CHOICES } from '../../ir/engines.js';
+import { ENGINE_CHOICES, MOST_DEVICES, MOST_NODES, SHARDING_CHOICES } from '../../ir/engines.js';
 import { RUNTIME_CHOICES } from '../../ir/runtimes.js';
 import { type MetricSchema, optional, t } from '../schema.js';
 
@@ -9,11 +9,11 @@ export const budgetSettings = {
     'What computes, unless `--engine` is given: `embedded`, in this process, or `accelerate`, with PyTorch in a process per device. Default: `auto`, which takes `accelerate` where an NVIDIA GPU and its environment are there and no `runtime` is asked for.',
   ),
   devices: optional(
-    t.integer({ min: 1 }),
+    t.integer({ min: 1, max: MOST_DEVICES }),
     'Devices of each node that the accelerate engine computes on, a process for each, unless `--devices` is given; default: all GPUs, or one process on the CPU.',
   ),
   nodes: optional(
-    t.integer({ min: 1 }),
+    t.integer({ min: 1, max: MOST_NODES }),
     'Machines that the accelerate engine computes on, unless `--nodes` is given; default: 1.',
   ),
   sharding: optional(

@@ -1,3 +1,4 @@
+import { MOST_DEVICES } from '../../ir/engines.js';
 import type { MachineSettings } from '../../ir/machine.js';
 import { defaulted, optional, required, type Setting, t } from '../schema.js';
 
@@ -9,7 +10,7 @@ export const machineSettings = {
     t.filled,
     'What its driver calls the device that computes, such as `NVIDIA A10G`; left out, the machine computes with its processor.',
   ),
-  devices: defaulted(t.integer({ min: 1, max: 1024 }), 1, 'How many devices it has.'),
+  devices: defaulted(t.integer({ min: 1, max: MOST_DEVICES }), 1, 'How many devices it has.'),
   memory: required(
     t.quantity('bytes', { min: 1 }),
     'Memory of one device, as its driver shows it; of a machine without a device, its memory.',

@@ -1,7 +1,12 @@
 /** Options about the engine, and what they ask for. Light: a command that reads no pipeline has some too. */
-import { ENGINE_CHOICES, type EngineOptions, SHARDING_CHOICES } from '../../../language/ir/engines.js';
+import {
+  ENGINE_CHOICES,
+  type EngineOptions,
+  MOST_NODES,
+  SHARDING_CHOICES,
+} from '../../../language/ir/engines.js';
 import { type Arguments, type OptionSpec, option, UsageError } from '../command.js';
-import { wholeNumber } from './machine-options.js';
+import { devicesOf, wholeNumber } from './machine-options.js';
 
 /** `fallback`: what applies where the option is left out. */
 const engineOption = (fallback: string): OptionSpec =>
@@ -59,8 +64,8 @@ export const planEngineOf = (args: Arguments): EngineOptions => ({
 
 /** As {@link RANK_OPTIONS} and `--devices` ask for it. */
 export const ranksOf = (args: Arguments): Omit<EngineOptions, 'engine'> => ({
-  devices: wholeNumber(args, 'devices'),
-  nodes: wholeNumber(args, 'nodes'),
+  devices: devicesOf(args),
+  nodes: wholeNumber(args, 'nodes', MOST_NODES),
   sharding: SHARDING_CHOICES.find((name) => name === args.text('sharding')),
   python: args.text('python'),
 });

@@ -1,5 +1,6 @@
 /** Options about the machine and the runtime, and what they ask for. Light: a command that reads no pipeline has some too. */
 import { UNITS } from '../../../../grammar/units.js';
+import { MOST_DEVICES } from '../../../language/ir/engines.js';
 import { RUNTIME_CHOICES, type RuntimeChoice } from '../../../language/ir/runtimes.js';
 import { lookUp } from '../../../language/source/look-up.js';
 import type { MachineChoice } from '../../review/plan-quietly.js';
@@ -60,8 +61,10 @@ export function priceOf(args: Arguments): number | undefined {
 /** A machine as the command line describes it; who plans for it looks it up, among those of the pipeline too. */
 export function namedMachine(args: Arguments): Omit<MachineChoice, 'engine'> {
   const memoryBytes = memoryOf(args);
-  return { memoryBytes, machine: args.text('machine'), devices: wholeNumber(args, 'devices') };
+  return { memoryBytes, machine: args.text('machine'), devices: devicesOf(args) };
 }
+
+export const devicesOf = (args: Arguments): number | undefined => wholeNumber(args, 'devices', MOST_DEVICES);
 
 /** `24GiB` in bytes; units as in the language. */
 export function memoryOf(args: Arguments): number | undefined {
@@ -71,7 +74,9 @@ export function memoryOf(args: Arguments): number | undefined {
   const unit = lookUp(UNITS, suffix);
   if (unit === undefined)
     throw new UsageError(`\`--memory\` needs a size with its unit, e.g. 24GiB, not \`${text}\``);
-  return Math.round(Number(number) * unit.factor);
+  const bytes = Math.round(Number(number) * unit.factor);
+  if (bytes === 0) throw new UsageError('`--memory` needs a size above 0, e.g. 24GiB');
+  return bytes;
 }
 
 /** A number of which there is at least one; `undefined` if it is left out. Throws a `UsageError`. */
