@@ -123,6 +123,7 @@ const SHORT: Readonly<Record<MethodBase, Readonly<Record<string, Configuration>>
 const MANY_LENGTHS: Readonly<Record<string, Configuration>> = Object.fromEntries(
   Object.entries<readonly [number, number]>({
     'rows of 64 to 512 tokens': [64, 512],
+    'rows of 480 to 1,800 tokens': [480, 1800],
     'rows of 512 to 4,096 tokens': [512, 4096],
   }).map(([name, [shortest, length]]): [string, Configuration] => [
     name,

@@ -78,6 +78,10 @@ function shapesOf(lengths: Lengths): readonly Shape[] {
   return [...all, ...all.slice(0, 1)];
 }
 
+/** The longest length of batches below `limit` that probably turns up in training. */
+export const longestBelow = (input: SessionInput, limit: number): number | undefined =>
+  shorterShapes(input).findLast(({ length, chance }) => length < limit && chance >= 0.5)?.length;
+
 /** Shapes of micro batches in training, but for the longest. */
 function shorterShapes(input: SessionInput): readonly Shape[] {
   const { lengths, plan, steps, packed } = input;
@@ -99,7 +103,13 @@ const packedShapes = (micro: number, parts: number): number => (micro > 1 && par
  */
 function paddedShapes(lengths: Lengths, micro: number, parts: number, steps: number): readonly Shape[] {
   let before: readonly number[] = [];
+  let shorter = 0;
   const shapes = buckets(lengths).map(({ padded, upTo }): Shape => {
+    const [ofLength, drawn] = [upTo - shorter, steps * parts];
+    shorter = upTo;
+    // no row comes again before all have come
+    if (micro === 1)
+      return { length: padded, chance: 1 - Math.max(0, 1 - drawn / Math.max(1, lengths.rows)) ** ofLength };
     const until = firstRows(micro, parts, upTo / Math.max(1, lengths.rows));
     const inStep = until.reduce((sum, chance, at) => sum + Math.max(0, chance - (before[at] ?? 0)), 0);
     before = until;

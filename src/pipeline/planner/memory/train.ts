@@ -4,6 +4,7 @@ import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes, firstShapes } from '../../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
+import { LONG_REACH } from '../../../compute/models/decoder/graphs.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
@@ -43,7 +44,14 @@ import { type BufferSizes, mappedPages } from './mapped.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { type RuntimeOverhead, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
-import { blockGraphs, type Graphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
+import {
+  blockGraphs,
+  type Graphs,
+  graphsOf,
+  longestBelow,
+  type SessionInput,
+  sessionBytes,
+} from './sessions.js';
 import type { TokenizerMemory } from './tokenizers.js';
 
 /** What a row of preferences asks of a training. */
@@ -412,10 +420,30 @@ function trainedGraphs(
   };
 }
 
+/**
+ * What shorter rows save beyond the longest, whose attention goes in tiles and has no probabilities: these are in buffers of their own, and
+ * a buffer is as long as its largest use.
+ */
+function probabilitiesOfShorter(
+  { planDecoder }: TrainMemory,
+  shape: DecoderPlanOptions,
+  graphs: SessionInput,
+): number {
+  const length = shape.length < LONG_REACH ? undefined : longestBelow(graphs, LONG_REACH);
+  if (length === undefined) return 0;
+  const saved = (of: DecoderPlanOptions): number =>
+    planDecoder(of).parts.activations -
+    planDecoder({ ...of, recomputedAttention: of.config.layers }).parts.activations;
+  return Math.max(0, saved({ ...shape, length }) - saved(shape));
+}
+
 /** Of the embedded engine. */
 export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const shape = decoderShape(memory, plan);
-  const planned = memory.planDecoder(shape);
+  const longest = memory.planDecoder(shape);
+  const compiled = trainedGraphs(memory, plan, shape, longest.graphs);
+  const activations = longest.parts.activations + probabilitiesOfShorter(memory, shape, compiled);
+  const planned = { ...longest, parts: { ...longest.parts, activations } };
   const { graphs, driverBytes, floatBytes } = planned;
   const fullest = fullestAnswers(memory, plan, shape);
   const answering = answeringParts(memory, shape, planned, fullest.batch);
@@ -458,7 +486,6 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
         runtime: DECODER_PROCESS + beyond.process,
       },
     });
-  const compiled = trainedGraphs(memory, plan, shape, graphs);
   const sessions = sessionBytes({ ...compiled, answers: fullest.graphs });
   const ofGraphs = DECODER_PROCESS + beyond.process + sessions + grownBy(memory, plan);
   const ofTensors = besides + tokenizerKept(memory, parts);

@@ -5,7 +5,7 @@ import { microBatches, paddedLength } from '../../../../src/compute/training/bat
 import { globalBatches, stepsPerEpoch } from '../../../../src/compute/training/order.js';
 import { BIN, type Lengths } from '../../../../src/pipeline/planner/expected-rows.js';
 import { SESSION } from '../../../../src/pipeline/planner/memory/calibration.js';
-import { blockGraphs, sessionBytes } from '../../../../src/pipeline/planner/memory/sessions.js';
+import { blockGraphs, longestBelow, sessionBytes } from '../../../../src/pipeline/planner/memory/sessions.js';
 import { fixture } from '../../../compute/models/decoder/fixture.js';
 
 const { recording, adapter } = fixture('tied');
@@ -54,6 +54,8 @@ describe('compiled graphs of a whole training', () => {
     for (const [micro, parts, steps] of [
       [1, 1, 4],
       [1, 1, 40],
+      [1, 1, 120],
+      [1, 4, 20],
       [4, 1, 10],
       [2, 4, 6],
       [5, 4, 3],
@@ -63,6 +65,12 @@ describe('compiled graphs of a whole training', () => {
       const planned = graphs({ steps, plan: { microBatch: micro, accumulation: parts } });
       expect(planned, `${micro} x ${parts}, ${steps} steps`).to.be.closeTo(mean, 0.1 * mean + 0.1);
     }
+  });
+
+  it('are of the longest length below another that probably turns up', () => {
+    expect(longestBelow({ ...input, steps: 120 }, 100)).to.equal(96);
+    expect(longestBelow({ ...input, steps: 1 }, 300)).to.equal(undefined);
+    expect(longestBelow({ ...input, steps: 120 }, 16)).to.equal(undefined);
   });
 
   it('of rows of one length are those that its plan counts', () => {
