@@ -4,7 +4,6 @@ import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes, firstShapes } from '../../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
-import { LONG_REACH } from '../../../compute/models/decoder/graphs.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
@@ -44,14 +43,8 @@ import { type BufferSizes, mappedPages } from './mapped.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { type RuntimeOverhead, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
-import {
-  blockGraphs,
-  type Graphs,
-  graphsOf,
-  longestBelow,
-  type SessionInput,
-  sessionBytes,
-} from './sessions.js';
+import { blockGraphs, type Graphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
+import { probabilitiesOfShorter } from './shorter-rows.js';
 import type { TokenizerMemory } from './tokenizers.js';
 
 /** What a row of preferences asks of a training. */
@@ -420,29 +413,12 @@ function trainedGraphs(
   };
 }
 
-/**
- * What shorter rows save beyond the longest, whose attention goes in tiles and has no probabilities: these are in buffers of their own, and
- * a buffer is as long as its largest use.
- */
-function probabilitiesOfShorter(
-  { planDecoder }: TrainMemory,
-  shape: DecoderPlanOptions,
-  graphs: SessionInput,
-): number {
-  const length = shape.length < LONG_REACH ? undefined : longestBelow(graphs, LONG_REACH);
-  if (length === undefined) return 0;
-  const saved = (of: DecoderPlanOptions): number =>
-    planDecoder(of).parts.activations -
-    planDecoder({ ...of, recomputedAttention: of.config.layers }).parts.activations;
-  return Math.max(0, saved({ ...shape, length }) - saved(shape));
-}
-
 /** Of the embedded engine. */
 export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const shape = decoderShape(memory, plan);
   const longest = memory.planDecoder(shape);
   const compiled = trainedGraphs(memory, plan, shape, longest.graphs);
-  const activations = longest.parts.activations + probabilitiesOfShorter(memory, shape, compiled);
+  const activations = longest.parts.activations + probabilitiesOfShorter(memory.planDecoder, shape, compiled);
   const planned = { ...longest, parts: { ...longest.parts, activations } };
   const { graphs, driverBytes, floatBytes } = planned;
   const fullest = fullestAnswers(memory, plan, shape);

@@ -6,6 +6,7 @@ import { globalBatches, stepsPerEpoch } from '../../../../src/compute/training/o
 import { BIN, type Lengths } from '../../../../src/pipeline/planner/expected-rows.js';
 import { SESSION } from '../../../../src/pipeline/planner/memory/calibration.js';
 import { blockGraphs, longestBelow, sessionBytes } from '../../../../src/pipeline/planner/memory/sessions.js';
+import { probabilitiesOfShorter } from '../../../../src/pipeline/planner/memory/shorter-rows.js';
 import { fixture } from '../../../compute/models/decoder/fixture.js';
 
 const { recording, adapter } = fixture('tied');
@@ -117,5 +118,34 @@ describe('compiled graphs of a whole training', () => {
       expect(expected(length).count, `${length}`).to.equal(built.length);
       expect(expected(length).nodes, `${length}`).to.be.closeTo(nodes, 0.08 * nodes);
     }
+  });
+});
+
+describe('rows that are shorter than where attention goes in tiles', () => {
+  const { config } = recording;
+  const shape: DecoderPlanOptions = {
+    ...{
+      config: { ...config, maxPositions: 4096 },
+      adapter: adapter.config,
+      trainable: 'adapter',
+      weightBytes: 0,
+    },
+    ...{ dequantised: false, rows: 1, length: 2048, checkpointedBlocks: 0, logitsChunk: 128 },
+  };
+  const more = (lengths: readonly number[], changes: Partial<DecoderPlanOptions> = {}): number =>
+    probabilitiesOfShorter(
+      planDecoder,
+      { ...shape, ...changes },
+      { ...input, lengths: lengthsOf(lengths), steps: lengths.length },
+    );
+
+  it('save probabilities besides what the longest save', () => {
+    // of every head and block, for each query the keys up to the end of its block
+    const bytes = 4 * config.heads * config.layers * 960 ** 2;
+    expect(more([2048, 960, 300])).to.be.within(bytes / 2, bytes);
+    expect(more([2048, 300])).to.be.below(bytes / 6);
+    expect(more([2048, 1500])).to.equal(0);
+    expect(more([2048, 960], { recomputedAttention: config.layers })).to.equal(0);
+    expect(more([960, 300], { length: 960 })).to.equal(0);
   });
 });
