@@ -29,7 +29,7 @@ const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj',
 export const lora = { kind: 'lora', rank: 8, alpha: 16, dropout: 0, targets } as const;
 const labels = ['a', 'b', 'c'];
 export const base: DecoderPlanOptions = {
-  ...{ config, adapter: lora, trainable: 'adapter', weightBytes: 0, dequantised: false },
+  ...{ config, adapter: lora, trainable: 'adapter', weightBytes: 0, dequantised: {} },
   ...{ rows: 4, length: 192, checkpointedBlocks: 0, logitsChunk: 512 },
 };
 export const bottlenecks = (dropout: number): BottleneckConfig => ({
@@ -42,11 +42,16 @@ const ON_ONNX: Readonly<Record<string, DecoderPlanOptions>> = {
   'an adapter': base,
   'an adapter, blocks recomputed, weights dequantised, dropout': {
     ...base,
-    ...{ adapter: { ...lora, dropout: 0.1 }, checkpointedBlocks: 2, dequantised: true, logitsChunk: 128 },
+    ...{
+      adapter: { ...lora, dropout: 0.1 },
+      checkpointedBlocks: 2,
+      dequantised: { blocks: true, head: true },
+      logitsChunk: 128,
+    },
   },
   'an adapter, vocabulary shards': { ...base, vocabularyShard: 2048 },
   'an adapter, blocks recomputed, dequantised vocabulary shards': {
-    ...{ ...base, checkpointedBlocks: 4, dequantised: true, vocabularyShard: 1024 },
+    ...{ ...base, checkpointedBlocks: 4, dequantised: { blocks: true, head: true }, vocabularyShard: 1024 },
   },
   'an adapter, MLPs recomputed, dropout': { ...base, adapter: { ...lora, dropout: 0.1 }, recomputedMlps: 2 },
   'an adapter, attention probabilities recomputed, dropout': {

@@ -22,7 +22,10 @@ export function trainingSteps({ options, optimizer }: MemoryCase): (runtime: Run
     tensors: new Map(shapes.map(({ name, shape }) => [name, { shape, data: filled(shape) }] as const)),
   };
   const tensors = new Map(
-    expectedTensors(config).map(({ name, shape }) => [name, stored(name, shape, !options.dequantised)]),
+    expectedTensors(config).map(({ name, shape }) => [
+      name,
+      stored(name, shape, options.dequantised.blocks !== true),
+    ]),
   );
   const weights = {
     names: () => [...tensors.keys()],

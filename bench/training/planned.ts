@@ -27,7 +27,10 @@ export function plannedWay(
       ...{ lora: stored, full: stored, head: stored, materialised: stored, paged: 0 },
       qlora: plannedBytes(config, () => 'F32', 'nf4'),
     },
-    decoded: { lora: false, qlora: true, full: false, head: false, materialised: false, paged: true },
+    decoded: {
+      ...{ lora: {}, qlora: { blocks: true }, full: {}, head: {}, materialised: {} },
+      paged: { blocks: true, head: true },
+    },
     adapter: loraOf(config),
     ...{ optimizer: 'adamw', lengths, validation: undefined, onDevice: false, planDecoder },
     preferences,
@@ -61,7 +64,7 @@ export function plannedWay(
 /** Floating-point operations per token where nothing is computed twice. */
 export function flopsPerToken({ config, rows, length }: Shape, logitsChunk: number): number {
   const { flops } = planDecoder({
-    ...{ config, rows, length, logitsChunk, trainable: 'adapter', checkpointedBlocks: 0, dequantised: false },
+    ...{ config, rows, length, logitsChunk, trainable: 'adapter', checkpointedBlocks: 0, dequantised: {} },
     adapter: loraOf(config),
     weightBytes: 0,
   });

@@ -1,3 +1,4 @@
+import { shareableFloats } from '../../language/host/shareable.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type ExpectedTensor, expectedTensors } from './architectures/index.js';
 import { fillNormal } from './philox.js';
@@ -27,7 +28,7 @@ export const freshSource = (config: ModelConfig, seed: number): WeightSource =>
         format: () => 'F32',
         read: (start, out) => writeFresh(config, seed, tensor, start, out),
         load() {
-          const values = new Float32Array(sizeOf(tensor.shape));
+          const values = shareableFloats(sizeOf(tensor.shape));
           writeFresh(config, seed, tensor, 0, values);
           return float32Tensor(tensor.name, tensor.shape, values);
         },

@@ -2,8 +2,13 @@
 
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { unreadHead } from '../../compute/models/adapters/whole.js';
-import { type ExpectedTensor, expectedTensors } from '../../compute/models/architectures/index.js';
+import {
+  blueprintOf,
+  type ExpectedTensor,
+  expectedTensors,
+} from '../../compute/models/architectures/index.js';
 import { ggufAt } from '../../compute/models/config-at.js';
+import type { Dequantised } from '../../compute/models/decoder/types.js';
 import type { ModelFolder } from '../../compute/models/load.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { type FormatOf, pagedBytes, plannedBytes, type Storage } from '../../compute/models/weights/load.js';
@@ -145,10 +150,26 @@ export function weightBytes({ config, format, adapter }: AdaptedModel): Readonly
   };
 }
 
-/** Whether a block needs the workspace that weights are decoded into, by method. */
-export function decodedWeights(model: AdaptedModel): Readonly<Record<BaseForm, boolean>> {
-  const stored = residentTensors(model).some(({ name }) => model.format(name) !== 'F32');
-  return { lora: stored, qlora: true, full: false, head: stored, paged: true, materialised: false };
+/** Bytes of a value while a graph dequantises it: float32, and of codes the indices of the table that they are looked up in. */
+const HALVES = { inGraph: 4 } as const;
+const CODES = { inGraph: 5 } as const;
+
+/** What is decoded for the pass that reads it, by method. */
+export function decodedWeights(model: AdaptedModel): Readonly<Record<BaseForm, Dequantised>> {
+  const { head: outer, blocksAt } = blueprintOf(model.config);
+  const resident = residentTensors(model);
+  const isStored = ({ name }: ExpectedTensor): boolean => model.format(name) !== 'F32';
+  const blocks = resident.some((one) => one.name.startsWith(`${blocksAt}.`) && isStored(one));
+  const head = resident.some((one) => one.name === outer.output.name && isStored(one));
+  const stored = {
+    blocks,
+    head,
+    ...(resident.every(({ name }) => ON_GPU.has(model.format(name))) && HALVES),
+  };
+  return {
+    ...{ lora: stored, head: stored, qlora: { blocks: true, head, ...CODES } },
+    ...{ paged: { blocks: true, head: true }, full: {}, materialised: {} },
+  };
 }
 
 /** Formats that a GPU holds as they are; blocks of GGUF are decoded by the process, in each pass. */

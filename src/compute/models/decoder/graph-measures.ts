@@ -1,8 +1,8 @@
 /** Bytes and operations of graphs, measured once for a model and a choice. */
 import { transientBytes } from '../../tensor/liveness.js';
-import { bytesOf, f32 } from '../../tensor/shape.js';
+import { bytesOf, f32, sizeOf } from '../../tensor/shape.js';
 import { multiplyTiles } from '../../tensor/tiles.js';
-import type { Graph, NamedValue } from '../../tensor/types.js';
+import type { Graph, NamedValue, ValueId } from '../../tensor/types.js';
 import type { ModelConfig } from '../types.js';
 import type { GraphOptions } from './graphs.js';
 
@@ -24,6 +24,24 @@ export function perOptions<G, M>(
 /** Bytes that exist only while a graph runs, in a runtime that takes tiles as they are. */
 export const tiledTransientBytes = (graph: Graph, { tiles }: GraphOptions): number =>
   transientBytes(tiles === undefined ? graph : multiplyTiles(graph, tiles));
+
+/** Values of inputs of these names from each one's first read to its last, at most at a time. */
+export function mostRead({ inputs, nodes, types }: Graph, names: ReadonlySet<string>): number {
+  const wanted = new Set(inputs.flatMap(({ name, value }) => (names.has(name) ? [value] : [])));
+  const left = nodes.flatMap((node) => node.inputs.filter((value) => wanted.has(value)));
+  const [held, reads] = [new Set<ValueId>(), new Map<ValueId, number>()];
+  for (const value of left) reads.set(value, (reads.get(value) ?? 0) + 1);
+  let [now, most] = [0, 0];
+  for (const value of left) {
+    const size = sizeOf(types[value]?.shape ?? [0]);
+    if (!held.has(value)) now += size;
+    held.add(value);
+    most = Math.max(most, now);
+    reads.set(value, (reads.get(value) ?? 0) - 1);
+    if (reads.get(value) === 0) now -= size;
+  }
+  return most;
+}
 
 /** Bytes of some of a graph's values. */
 export const valueBytes = (graph: Graph, values: readonly NamedValue[]): number =>

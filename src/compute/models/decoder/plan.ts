@@ -24,7 +24,7 @@ import { requireGraph } from '../foreign.js';
 import type { ModelConfig } from '../types.js';
 import { NF4_TILE } from '../weights/dequantisation.js';
 import { type BlockKind, blockKinds } from './block-measures.js';
-import { sumOf } from './graph-measures.js';
+import { mostRead, sumOf } from './graph-measures.js';
 import {
   blockShape,
   embeddingFactorGraphs,
@@ -101,9 +101,10 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
 
   const trained = sizes(options);
   const driverBytes = driverBytesOf(kinds, head.graphs);
+  const decoded = dequantisedBytes(options, kinds);
   return {
     driverBytes,
-    floatBytes: dequantisedBytes(options) || FLOAT * trained.weights,
+    floatBytes: decoded || FLOAT * trained.weights,
     graphs: [
       ...kinds.flatMap((kind) => kind.graphs),
       ...head.graphs.map((graph) => ({ role: 'head' as const, graph })),
@@ -119,7 +120,7 @@ export function planDecoder(given: DecoderPlanOptions): DecoderPlan {
         positions +
         prefix +
         factors.buffers +
-        dequantisedBytes(options) +
+        decoded +
         driverBytes +
         (head.transient > inBlock ? 0 : inBlock),
     },
@@ -198,24 +199,35 @@ function sizes({
   return { weights: elements(expectedTensors(config)), adapter: of(adapterShapes), first: of(firstShapes) };
 }
 
-/** The workspace into which a block or the head is dequantised, the largest of them, and the lanes of other threads. */
-function dequantisedBytes(options: DecoderPlanOptions): number {
+/**
+ * The workspace into which a block or the head is dequantised, the largest of them, and the lanes of other threads; where graphs
+ * do it, what one of a block and that of the head have, each of which a runtime keeps for the next ones.
+ */
+function dequantisedBytes(options: DecoderPlanOptions, kinds: readonly BlockKind[]): number {
   const { config, dequantised, trainable, vocabularyShard, lanes = 1, tiled = false } = options;
-  if (!dequantised || trainable === 'full') return 0;
+  if (trainable === 'full' || !(dequantised.blocks || dequantised.head)) return 0;
   const blueprint = blueprintOf(config);
-  const blocks = Object.values(blueprint.blocks).map((block) =>
-    blockTensors(block, config.headDim).map(({ shape }) => ({ shape, isShared: shape.length > 1 })),
-  );
+  const tensors = Object.values(blueprint.blocks).map((block) => blockTensors(block, config.headDim));
   const [vocabulary = 0, ...rest] = blueprint.head.output.shape;
   const output = {
     ...blueprint.head.output,
     shape: [Math.min(vocabulary, vocabularyShard ?? vocabulary), ...rest],
   };
-  const head = [...headNormTensors(blueprint), output].map(({ shape }) => ({ shape, isShared: false }));
+  const ofHead = [...headNormTensors(blueprint), output].map(({ shape }) => ({ shape, isShared: false }));
+  if (dequantised.inGraph !== undefined) {
+    const names = new Set(tensors.flat().flatMap(({ name, shape }) => (shape.length > 1 ? [name] : [])));
+    const read = kinds.flatMap((kind) => kind.graphs.map(({ graph }) => mostRead(graph, names)));
+    return (
+      (dequantised.blocks ? dequantised.inGraph * Math.max(0, ...read) : 0) +
+      (dequantised.head ? FLOAT * sizeOf(output.shape) : 0)
+    );
+  }
+  const blocks = tensors.map((block) => block.map(({ shape }) => ({ shape, isShared: shape.length > 1 })));
+  const groups = [...(dequantised.blocks ? blocks : []), ...(dequantised.head ? [ofHead] : [])];
   const widest = Math.max(...blocks.flatMap((block) => block.map(({ shape: [, columns = 0] }) => columns)));
   // each thread lays out the rows of a tile at a time
   const turned = tiled ? 2 * NF4_TILE * widest * lanes : 0;
-  return FLOAT * (turned + laneSizes([...blocks, head], lanes).reduce((sum, size) => sum + size, 0));
+  return FLOAT * (turned + laneSizes(groups, lanes).reduce((sum, size) => sum + size, 0));
 }
 
 const sessionBytes = ({ nodes }: Graph): number =>

@@ -223,12 +223,19 @@ export interface DecoderPlan {
   readonly flops: number;
 }
 
+/** Which matrices of a base must be dequantised for the pass that reads them: those in any format but F32. */
+export interface Dequantised {
+  readonly blocks?: boolean;
+  readonly head?: boolean;
+  /** Bytes of a value while the graph that reads it dequantises its matrix; left out where a workspace takes all of a block. */
+  readonly inGraph?: number;
+}
+
 export interface DecoderPlanOptions extends PassOptions {
   readonly adapter?: AdapterConfig;
   /** Bytes that the stored weights hold (NF4: codes and double-quantised constants). */
   readonly weightBytes: number;
-  /** Whether block weights must be dequantised into a float32 workspace (any format but F32). */
-  readonly dequantised: boolean;
+  readonly dequantised: Dequantised;
   /** Threads that dequantise them, with this one; default: 1. */
   readonly lanes?: number;
   readonly rows: number;

@@ -1,3 +1,4 @@
+import { shareableFloats } from '../../../language/host/shareable.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { PackedTensor } from '../../tensor/types.js';
 import { type CodedRows, ModelError, type StoredTensor, type WeightStore } from '../types.js';
@@ -125,7 +126,7 @@ export function transposedSource(plain: SourceTensor): SourceTensor {
     load() {
       const found = transposedTensor(name, plain.load());
       if (found.format !== 'F32') return found;
-      const values = new Float32Array(sizeOf(shape));
+      const values = shareableFloats(sizeOf(shape));
       found.dequantise(values);
       return float32Tensor(name, shape, values);
     },

@@ -6,7 +6,7 @@ import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { vocabularyShardSize } from '../../../compute/models/decoder/chunks.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
-import type { DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
+import type { DecoderPlanOptions, Dequantised } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { PROBE_TOKENS } from '../../../compute/packaging/merge/proof.js';
 import { paddedLength } from '../../../compute/training/batch.js';
@@ -19,13 +19,13 @@ import { codedStepBytes, compiledGraphs, evaluatedBytes, fullestBatch } from './
 import { mappedPages } from './mapped.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import { runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
+import { decodedBy, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
 import type { TokenizerMemory } from './tokenizers.js';
 
 export interface ForwardMemory {
   readonly config: ModelConfig;
   readonly weightBytes: number;
-  readonly decoded: boolean;
+  readonly decoded: Dequantised;
   /** Projections are in 4 bits, as the adapter was trained over. */
   readonly isQuantised?: boolean;
   readonly adapter?: AdapterConfig;
@@ -178,7 +178,7 @@ export function forwardPeak(
     adapter: memory.adapter,
     trainable: 'none',
     weightBytes: memory.weightBytes,
-    dequantised: memory.decoded,
+    dequantised: decodedBy(memory, memory.decoded),
     rows,
     length,
     forked,

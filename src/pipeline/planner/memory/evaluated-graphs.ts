@@ -5,6 +5,7 @@ import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
 import { chunkSize } from '../../../compute/models/decoder/chunks.js';
+import type { Dequantised } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
 import { paddedLength } from '../../../compute/training/batch.js';
@@ -20,7 +21,7 @@ interface Asked {
   readonly config: ModelConfig;
   readonly adapter?: AdapterConfig;
   readonly weightBytes: number;
-  readonly decoded: boolean;
+  readonly decoded: Dequantised;
   readonly longest: number;
   readonly planDecoder: PlanDecoder;
 }

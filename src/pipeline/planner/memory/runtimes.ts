@@ -1,7 +1,7 @@
 /** What a runtime takes beyond ONNX Runtime, of which all other figures are. */
 
 import { expectedTensors } from '../../../compute/models/architectures/index.js';
-import type { DecoderPlan } from '../../../compute/models/decoder/types.js';
+import type { DecoderPlan, Dequantised } from '../../../compute/models/decoder/types.js';
 
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { transientBytes } from '../../../compute/tensor/liveness.js';
@@ -62,6 +62,18 @@ const WASM_HEAP = 0.06;
  * its driver takes something else, and tensors in a memory of its own are not in the process.
  */
 const WEBGPU = { process: 175 * MIB } as const;
+
+/**
+ * What of a base is dequantised, as a runtime does it: graphs of TensorFlow take matrices as they are stored, and dequantise each when its
+ * turn has come. XLA has all of a graph's at a time, and so do workspaces.
+ */
+export const decodedBy = (
+  { runtime, compiles = false }: { readonly runtime: string; readonly compiles?: boolean | undefined },
+  { inGraph, ...decoded }: Dequantised,
+): Dequantised => ({
+  ...decoded,
+  ...(runtime === 'tensorflow' && !compiles && inGraph !== undefined && { inGraph }),
+});
 
 export interface RuntimeOverhead {
   /** Part of the process, whatever it computes. */

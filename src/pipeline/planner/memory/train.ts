@@ -5,7 +5,12 @@ import { adapterShapes, firstShapes } from '../../../compute/models/adapters/kin
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
-import type { DecoderPlan, DecoderPlanOptions, Precision } from '../../../compute/models/decoder/types.js';
+import type {
+  DecoderPlan,
+  DecoderPlanOptions,
+  Dequantised,
+  Precision,
+} from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { sizeOf } from '../../../compute/tensor/shape.js';
 import type { Graph } from '../../../compute/tensor/types.js';
@@ -42,7 +47,7 @@ import { compiledGraphs, fullestBatch } from './evaluated-graphs.js';
 import { type BufferSizes, mappedPages } from './mapped.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import { type RuntimeOverhead, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
+import { decodedBy, type RuntimeOverhead, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
 import { blockGraphs, type Graphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
 import { probabilitiesOfShorter } from './shorter-rows.js';
 import type { TokenizerMemory } from './tokenizers.js';
@@ -63,8 +68,8 @@ export interface TrainMemory {
   readonly config: ModelConfig;
   /** Bytes of the base in each form. */
   readonly weightBytes: Readonly<Record<BaseForm, number>>;
-  /** Whether the base's projections are decoded for use. */
-  readonly decoded: Readonly<Record<BaseForm, boolean>>;
+  /** What of the base is decoded for the pass that reads it. */
+  readonly decoded: Readonly<Record<BaseForm, Dequantised>>;
   /** Weights of the base that `qlora` quantises when it reads them; left out where other processes do. */
   readonly toQuantise?: number;
   /** Of the stage. */
@@ -124,7 +129,7 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     adapter: full ? undefined : withFactors(adapter, { rank, alpha: rank }),
     trainable: full ? 'full' : 'adapter',
     weightBytes: memory.weightBytes[baseForm(plan)],
-    dequantised: memory.decoded[baseForm(plan)],
+    dequantised: decodedBy(memory, memory.decoded[baseForm(plan)]),
     ...(baseForm(plan) === 'qlora' && {
       lanes: lanesOf(memory),
       tiled: isTiled(memory.toQuantise ?? 0, memory.runtime),
@@ -367,7 +372,7 @@ function fullestAnswers(
 ): { readonly batch?: number; readonly graphs?: Graphs } {
   const { config, answers, planDecoder } = memory;
   if (answers === undefined || answers.rows === 0) return {};
-  const { adapter, weightBytes, dequantised = false } = shape;
+  const { adapter, weightBytes, dequantised } = shape;
   const longest = answers.prompt + answers.maxTokens;
   const asked = { config, adapter, weightBytes, decoded: dequantised, longest, planDecoder };
   const compiled = compiledGraphs(asked, undefined, answers);

@@ -1,5 +1,6 @@
 /** What would be chosen if memory did not matter: the fastest shape that is still sensible. */
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
+import type { Dequantised } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { MOST_MATERIALISED_BYTES } from '../../../compute/models/weights/load.js';
 import { paddedLength } from '../../../compute/training/index.js';
@@ -69,6 +70,8 @@ export function fastestPlan(options: StartOptions): TrainPlan {
 const startingSharding = ({ world, sharding }: RankLimits): Sharding | undefined =>
   world === 1 ? undefined : sharding === 'auto' ? 'ddp' : sharding;
 
+const isDecoded = ({ blocks = false, head = false }: Dequantised): boolean => blocks || head;
+
 /**
  * The same plan with a materialised base, where that takes little memory and the process is what decodes: another
  * runtime holds the base packed in its own memory.
@@ -78,7 +81,7 @@ export const materialisedIfSmall = (
   plan: TrainPlan,
 ): TrainPlan =>
   runtime === 'onnx' &&
-  decoded[baseForm(plan)] &&
+  isDecoded(decoded[baseForm(plan)]) &&
   !plan.pagedWeights &&
   weightBytes.materialised <= MOST_MATERIALISED_BYTES
     ? { ...plan, materialised: true }

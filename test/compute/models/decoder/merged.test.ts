@@ -82,7 +82,7 @@ describe('adapters over many rows', () => {
               trainable: 'adapter',
               ...shape,
               weightBytes: 0,
-              dequantised: false,
+              dequantised: {},
             },
           }).graphs.some(({ graph }) => graph.nodes.some((node) => node.op === op));
         const merges = width === 'merged' && (method === 'LoRA' || method === 'LoRA of several ranks');

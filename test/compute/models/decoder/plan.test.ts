@@ -31,7 +31,7 @@ describe('decoder plan', () => {
     (one) => ({
       ...one,
       // a dequantised block lies outside the buffers that are counted
-      options: { ...one.options, dequantised: false, length: 32 },
+      options: { ...one.options, dequantised: {}, length: 32 },
     }),
   );
   for (const one of cases)
@@ -91,7 +91,12 @@ describe('decoder plan', () => {
   });
 
   it('holds less of a large vocabulary in shards, and takes every logit of a training twice', () => {
-    const large = { ...base, config: { ...config, vocabSize: 65_536 }, dequantised: true, logitsChunk: 256 };
+    const large = {
+      ...base,
+      config: { ...config, vocabSize: 65_536 },
+      dequantised: { blocks: true, head: true },
+      logitsChunk: 256,
+    };
     const shards = { ...large, vocabularyShard: 8192 };
     const [whole, part] = [planDecoder(large), planDecoder(shards)];
     const held = ({ parts }: typeof whole) => parts.workspace + parts.logits;

@@ -40,7 +40,7 @@ function stepGraph(role: 'block_forward' | 'block_backward' | 'head'): Graph {
       adapter: adapter.config,
       trainable: 'adapter',
       weightBytes: 0,
-      dequantised: false,
+      dequantised: {},
     },
     ...{ rows: 2, length: 24, checkpointedBlocks: 0, logitsChunk: 32 },
   });

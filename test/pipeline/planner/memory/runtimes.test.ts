@@ -33,7 +33,7 @@ const options = (hidden: number, rows: number, checkpointedBlocks: number): Deco
   adapter: { ...adapter.config, rank: 8 },
   trainable: 'adapter',
   weightBytes: 0,
-  dequantised: false,
+  dequantised: {},
   rows,
   length: 256,
   checkpointedBlocks,

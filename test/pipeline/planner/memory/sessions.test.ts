@@ -108,7 +108,7 @@ describe('compiled graphs of a whole training', () => {
   it('have the nodes that they are built of', () => {
     const shape: DecoderPlanOptions = {
       ...{ config: { ...recording.config, maxPositions: 4096 }, adapter: adapter.config },
-      ...{ trainable: 'adapter', weightBytes: 0, dequantised: false, rows: 1, length: 4096 },
+      ...{ trainable: 'adapter', weightBytes: 0, dequantised: {}, rows: 1, length: 4096 },
       ...{ checkpointedBlocks: 0, logitsChunk: 64 },
     };
     const expected = blockGraphs(planDecoder, shape);

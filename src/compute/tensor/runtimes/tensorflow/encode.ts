@@ -25,12 +25,12 @@ export function encode(
   const list = nodeList();
   const values = new ValueReferences(list.node);
   const tables = packings.some((packing) => packing !== undefined && PACKINGS[packing].coded) ? TABLES : [];
-  const { inputs, lookUps } = declareInputs(graph, packings, tables, list, values);
+  const { inputs, packed } = declareInputs(graph, packings, tables, list, values);
   for (const { value, data } of graph.constants) {
     const reference = list.constant(argument(graph.types, value), data);
     values.set(value, { f32: () => reference });
   }
-  addNodes(graph, variant, list, values, lookUps);
+  addNodes(graph, variant, list, values, packed);
   const outputs = graph.outputs.map(({ value }, index) => ({
     name: `y${index}`,
     ...argument(graph.types, value),
@@ -42,8 +42,8 @@ export function encode(
   });
 }
 
-/** How rows of packed inputs are looked up, where that is cheaper than dequantising them all. */
-type LookUps = ReadonlyMap<ValueId, (indices: string) => string>;
+/** Packed inputs: how rows of one are looked up, where that is cheaper than dequantising them all. */
+type PackedInputs = ReadonlyMap<ValueId, { readonly lookUp: ((indices: string) => string) | undefined }>;
 
 /** Gives the function's arguments, and makes the graph's inputs known among the values. */
 function declareInputs(
@@ -52,8 +52,8 @@ function declareInputs(
   tables: readonly string[],
   list: NodeList,
   values: ValueReferences,
-): { readonly inputs: readonly NamedType[]; readonly lookUps: LookUps } {
-  const lookUps = new Map<ValueId, (indices: string) => string>();
+): { readonly inputs: readonly NamedType[]; readonly packed: PackedInputs } {
+  const packed = new Map<ValueId, { readonly lookUp: ((indices: string) => string) | undefined }>();
   const inputs = graph.inputs.flatMap(({ value }, index): readonly NamedType[] => {
     const packing = packings[index];
     const input = inputName(index);
@@ -68,10 +68,10 @@ function declareInputs(
     // dequantised when a node reads them: rows that are looked up need not be dequantised all
     const dequantised = () => dequantise(list, names, shape, tables);
     values.set(value, packing === 'bf16' ? { bf16: () => argument(names, 0) } : { f32: dequantised });
-    if (lookUp !== undefined) lookUps.set(value, (indices) => lookUp(list, names, indices));
+    packed.set(value, { lookUp: lookUp && ((indices) => lookUp(list, names, indices)) });
     return parts;
   });
-  return { inputs, lookUps };
+  return { inputs, packed };
 }
 
 /** Adds what each node of the graph is in TensorFlow, and makes its outputs known among the values. */
@@ -80,13 +80,14 @@ function addNodes(
   variant: Variant,
   list: NodeList,
   values: ValueReferences,
-  lookUps: LookUps,
+  packed: PackedInputs,
 ): void {
   const exact = readExactly(graph);
   const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
+  let before: string | undefined;
   for (const node of graph.nodes) {
     const [data, indices] = node.inputs;
-    const lookUp = node.op === 'gather' && data !== undefined ? lookUps.get(data) : undefined;
+    const lookUp = node.op === 'gather' && data !== undefined ? packed.get(data)?.lookUp : undefined;
     if (lookUp !== undefined && indices !== undefined && node.outputs[0] !== undefined) {
       const rows = lookUp(values.get(indices));
       values.set(node.outputs[0], { f32: () => rows });
@@ -99,11 +100,15 @@ function addNodes(
       attributes: node.attributes,
     };
     if (variant.bf16 && inBf16(node, context, values, exact)) continue;
-    const lowered = LOWERINGS[node.op]({ ...context, inputs: node.inputs.map((value) => values.get(value)) });
+    // one is dequantised when its turn has come: else all of them are at the start, and none is let go before they are read
+    const reference = (value: ValueId): string =>
+      packed.has(value) ? list.after(before, () => values.get(value)) : values.get(value);
+    const lowered = LOWERINGS[node.op]({ ...context, inputs: node.inputs.map(reference) });
     node.outputs.forEach((value, index) => {
       const reference = lowered[index];
       if (reference !== undefined) values.set(value, { f32: () => reference });
     });
+    before = lowered[0] ?? before;
   }
 }
 
@@ -111,6 +116,8 @@ function addNodes(
 interface NodeList extends NodeContext {
   readonly nodes: readonly TensorFlowNode[];
   readonly constant: (type: TensorType, data: HostTensor['data']) => string;
+  /** No node that is added by this runs before a value is there. */
+  readonly after: <T>(reference: string | undefined, add: () => T) => T;
 }
 
 /** Literals of the same type and values are one node. */
@@ -130,6 +137,13 @@ function nodeList(): NodeList {
     nodes.push({ op: 'NoOp', name, inputs: [...before, `^${computes}`] });
     before = [`^${name}`];
   };
+  const after: NodeList['after'] = (reference, add) => {
+    const [outer, [computes, isComputed]] = [before, reference?.split(':') ?? []];
+    if (isComputed !== undefined) before = [...outer, `^${computes}`];
+    const added = add();
+    before = outer;
+    return added;
+  };
   const constant: NodeList['constant'] = (type, data) =>
     node('Const', 'output', [], { dtype: { type: type.dtype }, value: { tensor: type, data } });
   const literal = (type: TensorType, data: Float32Array | Int32Array): string => {
@@ -142,6 +156,7 @@ function nodeList(): NodeList {
     nodes,
     node,
     fence,
+    after,
     constant,
     ints: (values, shape = [values.length]) => literal({ dtype: 'i32', shape }, Int32Array.from(values)),
     int: (value) => literal({ dtype: 'i32', shape: [] }, Int32Array.of(value)),
