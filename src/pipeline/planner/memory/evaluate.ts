@@ -19,7 +19,7 @@ import { codedStepBytes, compiledGraphs, evaluatedBytes, fullestBatch } from './
 import { mappedPages } from './mapped.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import { decodedBy, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
+import { decodedBy, heldSizes, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
 import type { TokenizerMemory } from './tokenizers.js';
 
 export interface ForwardMemory {
@@ -83,10 +83,12 @@ export function evaluationPeak(
   const batch = answerBatch(config, memory.adapter, answers, fullest);
   const graphs = evaluatedBytes(memory, compiled[1 + fullest] ?? compiled[0], batch.prompt);
   const prompts = forwardPeak(memory, {
-    ...{ ...EVALUATED, rows: batch.rows, length: batch.prompt },
+    // of a prompt, those of its last token
+    ...{ ...EVALUATED, rows: batch.rows, length: batch.prompt, supervised: batch.rows },
     more: { ...batch.more, workspace: graphs + codedStepBytes(memory, answers.codes) },
   });
-  return prompts.bytes > losses.bytes ? prompts : losses;
+  // nobody asks for losses of what is only answered
+  return scored === undefined || prompts.bytes > losses.bytes ? prompts : losses;
 }
 
 /** What a merge does besides passes. */
@@ -173,12 +175,13 @@ export function forwardPeak(
   { rows, length, supervised, more = {}, wider, forked, ...shape }: ForwardShape,
 ): Peak {
   const adapted = adaptedConfig(memory.config, memory.adapter);
+  const dequantised = decodedBy(memory.runtime, memory.decoded);
   const options: DecoderPlanOptions = {
     config: memory.config,
     adapter: memory.adapter,
     trainable: 'none',
     weightBytes: memory.weightBytes,
-    dequantised: decodedBy(memory, memory.decoded),
+    dequantised,
     rows,
     length,
     forked,
@@ -196,7 +199,7 @@ export function forwardPeak(
   const weights = weightSizes(memory.config, memory.weightBytes);
   const beyond = runtimeOverhead(memory.runtime, {
     ...{ graphs, parts, floatBytes, compiles: memory.compiles },
-    small: { frozen: smallBytes(weights), trained: 0 },
+    small: { frozen: smallBytes(heldSizes(memory.config, memory.weightBytes, dequantised)), trained: 0 },
   });
   const tensors = {
     ...NO_PARTS,

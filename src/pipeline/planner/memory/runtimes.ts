@@ -29,10 +29,11 @@ const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, heaps: 0.4 } as const
 
 /**
  * XLA, the first time that it compiles: pages of the library that are its code (`RssFile`: 47 MiB for an update, 52 to 62 in
- * trainings), which stay, and what it works in while it compiles products. Both together were 105 to 198 MiB in five small steps. An
- * update, which has no products, took it 30 MiB of memory that was free by then.
+ * trainings), which stay, and what it works in while it compiles products, for each node of a graph. Measured: both together 105 to 198
+ * MiB in five small steps, 200 in those of which the largest graph has 139 nodes; beyond the code 34 MiB for a block of 37 nodes that is
+ * only evaluated, and 7 for a head of 7. An update, which has no products, took it 30 MiB of memory that was free by then.
  */
-const XLA = { code: 62 * MIB, products: 138 * MIB } as const;
+const XLA = { code: 62 * MIB, node: MIB } as const;
 
 /**
  * The share of an update's intermediates that TensorFlow has at a time, since it writes most of them over others: 144 MiB of 324, of
@@ -63,17 +64,16 @@ const WASM_HEAP = 0.06;
  */
 const WEBGPU = { process: 175 * MIB } as const;
 
-/**
- * What of a base is dequantised, as a runtime does it: graphs of TensorFlow take matrices as they are stored, and dequantise each when its
- * turn has come. XLA has all of a graph's at a time, and so do workspaces.
- */
-export const decodedBy = (
-  { runtime, compiles = false }: { readonly runtime: string; readonly compiles?: boolean | undefined },
-  { inGraph, ...decoded }: Dequantised,
-): Dequantised => ({
-  ...decoded,
-  ...(runtime === 'tensorflow' && !compiles && inGraph !== undefined && { inGraph }),
-});
+/** What of a base is dequantised: graphs of TensorFlow do it themselves, matrix by matrix, and a workspace takes all of a block. */
+export const decodedBy = (runtime: string, { inGraph, ...decoded }: Dequantised): Dequantised =>
+  runtime === 'tensorflow' && inGraph !== undefined ? { ...decoded, inGraph } : decoded;
+
+/** Bytes of each of the frozen weights that lie on a device: what a workspace is dequantised into stays the process's. */
+export const heldSizes = (
+  config: ModelConfig,
+  bytes: number,
+  { blocks = false, inGraph }: Dequantised,
+): readonly number[] => (blocks && inGraph === undefined ? [] : weightSizes(config, bytes));
 
 export interface RuntimeOverhead {
   /** Part of the process, whatever it computes. */
@@ -145,15 +145,16 @@ const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>>
     // what updates runs, and what compiles does, when no other graph runs, whose intermediates are counted
     const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
     const ofUpdate = update === undefined ? 0 : updateBytes(update, OF_UPDATE) - counted;
-    const compilesProducts = compiles && graphs.some(({ graph: one }) => isWorthCompiling(one));
+    const compiled = compiles ? graphs.filter(({ graph: one }) => isWorthCompiling(one)) : [];
     const compilesUpdate = compiles && update !== undefined && isWorthCompiling(update);
-    const ofCompiling = compilesProducts ? XLA.products - counted : 0;
+    const ofCompiling =
+      XLA.node * Math.max(0, ...compiled.map(({ graph: one }) => one.nodes.length)) - counted;
     const { process, driver, heaps } = TENSORFLOW;
     // gradients are copied to the host only where it updates
     const sets = update === undefined ? 2 : 1;
     return {
       process,
-      driver: driver + (compilesProducts || compilesUpdate ? XLA.code : 0),
+      driver: driver + (compiled.length > 0 || compilesUpdate ? XLA.code : 0),
       copies: sets * parts.gradients + small.frozen,
       heaps: heaps * (small.trained + smallShare(graphs) * parts.activations),
       graph: Math.max(0, ofUpdate, ofCompiling, ...ofBlocks),

@@ -47,7 +47,14 @@ import { compiledGraphs, fullestBatch } from './evaluated-graphs.js';
 import { type BufferSizes, mappedPages } from './mapped.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import { decodedBy, type RuntimeOverhead, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
+import {
+  decodedBy,
+  heldSizes,
+  type RuntimeOverhead,
+  runtimeOverhead,
+  smallBytes,
+  weightSizes,
+} from './runtimes.js';
 import { blockGraphs, type Graphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
 import { probabilitiesOfShorter } from './shorter-rows.js';
 import type { TokenizerMemory } from './tokenizers.js';
@@ -129,7 +136,7 @@ export function decoderShape(memory: TrainMemory, plan: TrainPlan): DecoderPlanO
     adapter: full ? undefined : withFactors(adapter, { rank, alpha: rank }),
     trainable: full ? 'full' : 'adapter',
     weightBytes: memory.weightBytes[baseForm(plan)],
-    dequantised: decodedBy(memory, memory.decoded[baseForm(plan)]),
+    dequantised: decodedBy(memory.runtime, memory.decoded[baseForm(plan)]),
     ...(baseForm(plan) === 'qlora' && {
       lanes: lanesOf(memory),
       tiled: isTiled(memory.toQuantise ?? 0, memory.runtime),
@@ -236,7 +243,7 @@ function trainedBuffers(memory: TrainMemory, plan: TrainPlan): readonly BufferSi
 function tensorsBesides(
   memory: TrainMemory,
   plan: TrainPlan,
-  { weightBytes }: DecoderPlanOptions,
+  { weightBytes, dequantised }: DecoderPlanOptions,
   { savedBuffers }: DecoderPlan,
 ) {
   const frozen = plan.method === 'full' ? [] : weightSizes(memory.config, weightBytes);
@@ -246,7 +253,7 @@ function tensorsBesides(
   const buffers = [...frozen.map((bytes) => ({ bytes, count: 1 })), ...trained, ...savedBuffers];
   return {
     small: {
-      frozen: smallBytes(frozen),
+      frozen: plan.method === 'full' ? 0 : smallBytes(heldSizes(memory.config, weightBytes, dequantised)),
       trained: sum(({ bytes, count }) => count * smallBytes([bytes])),
     },
     besides: TRAINED_TENSOR * sum(({ count }) => count) + mappedPages(memory.runtime, buffers),

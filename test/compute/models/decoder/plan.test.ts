@@ -90,6 +90,24 @@ describe('decoder plan', () => {
     expect(saved(mlps) / cost(mlps)).to.be.above(1.2 * (saved(whole) / cost(whole)));
   });
 
+  it('dequantises into a workspace as long as a block or the head, or within graphs, a matrix at a time', () => {
+    const workspace = (dequantised: DecoderPlanOptions['dequantised']) =>
+      planDecoder({ ...base, dequantised }).parts.workspace - planDecoder(base).parts.workspace;
+    const [blocks, head] = [workspace({ blocks: true }), workspace({ head: true })];
+    expect(workspace({ blocks: true, head: true })).to.equal(Math.max(blocks, head));
+    const within = workspace({ blocks: true, inGraph: 4 });
+    expect(within)
+      .to.be.above(0)
+      .and.below(blocks / 2);
+    expect(workspace({ blocks: true, inGraph: 5 })).to.equal((5 / 4) * within);
+    // the runtime keeps both
+    expect(workspace({ blocks: true, head: true, inGraph: 4 })).to.be.closeTo(within + head, 1e5);
+    // a block that is computed again reads each of its matrices twice
+    const again = { ...base, checkpointedBlocks: 4 };
+    const more = planDecoder({ ...again, dequantised: { blocks: true, inGraph: 4 } }).parts.workspace;
+    expect(more - planDecoder(again).parts.workspace).to.be.above(1.5 * within);
+  });
+
   it('holds less of a large vocabulary in shards, and takes every logit of a training twice', () => {
     const large = {
       ...base,

@@ -5,6 +5,8 @@ import { transientBytes } from '../../../../src/compute/tensor/liveness.js';
 import type { Graph } from '../../../../src/compute/tensor/types.js';
 import { OPTIMIZERS } from '../../../../src/compute/training/optimizers/index.js';
 import {
+  decodedBy,
+  heldSizes,
   type RuntimeOverhead,
   runtimeOverhead,
   smallBytes,
@@ -74,6 +76,16 @@ describe('memory of the runtimes', () => {
     expect(smallBytes(weightSizes(recording.config, 2 ** 20 - 1))).to.be.closeTo(2 ** 20 - 1, 1);
     expect(smallBytes(weightSizes(recording.config, 2 ** 50))).to.equal(0);
     expect(smallBytes([2 ** 20, 2 ** 20 - 1, 5])).to.equal(2 ** 20 + 4);
+  });
+
+  it('of TensorFlow has weights on its device that its graphs read, and none that the process dequantises', () => {
+    const { config } = recording;
+    const packed = { blocks: true, head: true, inGraph: 5 };
+    expect(decodedBy('tensorflow', packed)).to.deep.equal(packed);
+    expect(decodedBy('onnx', packed)).to.deep.equal({ blocks: true, head: true });
+    expect(heldSizes(config, 1000, decodedBy('tensorflow', packed))).to.deep.equal(weightSizes(config, 1000));
+    expect(heldSizes(config, 1000, {})).to.deep.equal(weightSizes(config, 1000));
+    expect(heldSizes(config, 1000, { blocks: true })).to.deep.equal([]);
   });
 
   it('of TensorFlow that compiles is the code of XLA, and what it works in where there are products', () => {

@@ -130,7 +130,7 @@ describe('rows that are shorter than where attention goes in tiles', () => {
       trainable: 'adapter',
       weightBytes: 0,
     },
-    ...{ dequantised: false, rows: 1, length: 2048, checkpointedBlocks: 0, logitsChunk: 128 },
+    ...{ dequantised: {}, rows: 1, length: 2048, checkpointedBlocks: 0, logitsChunk: 128 },
   };
   const more = (lengths: readonly number[], changes: Partial<DecoderPlanOptions> = {}): number =>
     probabilitiesOfShorter(
