@@ -55,7 +55,7 @@ import { fitsIn, type MemoryBudget } from './memory-budget.js';
 import type { PlanContext } from './plan-context.js';
 import type { BudgetLimit, Pace, Peak, Publication, Seconds } from './plan-json.js';
 import { publicationOf } from './publication.js';
-import { computeSeconds, copySeconds, generationSeconds, plus, rowSeconds } from './speed.js';
+import { computeSeconds, copySeconds, dataSeconds, formatSeconds, generationSeconds, plus } from './speed.js';
 import { formatWritten, isInFourBits, type PlannedModel, stageNamed, weightBytes } from './stage-models.js';
 import { type AnsweredRows, diskSeconds, workerSeconds } from './time/other-times.js';
 import { timeOf } from './time/time-of-training.js';
@@ -103,7 +103,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     return {
       // rows that are held out are compared with those of training
       peak: dataPeak(size, near !== undefined || settings.split !== undefined),
-      seconds: here(context, rowSeconds('data', bytes)),
+      seconds: here(context, dataSeconds(rows, bytes)),
       diskBytes: Math.ceil(1.3 * bytes + scratchBytes(rows, keys)),
     };
   },
@@ -120,7 +120,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     return {
       peak: formatPeak(size, encoders),
       ...(encoders > 0 && { encoders }),
-      seconds: here(context, rowSeconds('format', bytes / (1 + encoders))),
+      seconds: here(context, formatSeconds(rows, tokens, encoders)),
       diskBytes: Math.ceil(8 * tokens + 48 * rows + 1.1 * bytes),
     };
   },
