@@ -113,7 +113,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const tokenizer = context.models.formatTokenizer(model);
     const lengths = await context.lengths(stage.name, 'all', look);
     const tokens = lengths?.tokens ?? bytes / 4;
-    const size = { rows, tokens, messages: chatMessages(template), tokenizer };
+    const size = { rows, tokens, messages: lengths?.messages ?? chatMessages(template), tokenizer };
     const encoders = encodersOf(context.threads, size, (peak) =>
       fitsIn(peak, memoryBudgetOf(context, limit)),
     );

@@ -16,7 +16,7 @@ import { DropCounts } from '../row-report.js';
 import type { EncodedRow } from './encode-row.js';
 import { noRowFits } from './format-diagnostics.js';
 import { labelledColumns, sortedLabels } from './labelled-rows.js';
-import type { Row } from './rendered-row.js';
+import type { RenderedRow, Row } from './rendered-row.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
 import { type CountedFile, countRows, keptOf, type Sources, sumOf } from './survey-sources.js';
 import { surveySplits } from './survey-splits.js';
@@ -28,6 +28,8 @@ export interface LengthSurvey extends Surveyed {
   readonly rows: number;
   /** Of labelled rows: the labels that are declared, or that the sample has. */
   readonly labels?: readonly string[];
+  /** Messages that a chat template writes of a row, in the mean. */
+  readonly messages?: number;
 }
 
 /** Rows tokenized at most: the sample's longest row then misses the true one only where long rows are very rare. */
@@ -52,13 +54,18 @@ export async function surveyLengths(
   const data = program.stages.find(({ name }) => name === settings.from.stage);
   const model = settings.model && resolveModelCall(settings.model, { folder: program.folder, host });
   if (data === undefined || model === undefined) throw new Error(`stage ${format.name} is not wired`);
-  const labels = new Set<string>();
   const opened = await openEncoder(openResolved(host, model), settings, format, {
     own: ownNamesOf(data),
     examples: { rows: await firstRows(program, host, format), ofAnySubject: true },
   });
   const isLabelled = settings.template.call === LABELLED;
-  const encoder = isLabelled ? noting(opened, labels) : opened;
+  const labels = new Set<string>();
+  const written = { rows: 0, messages: 0 };
+  const encoder = noting(opened, ({ answer, messages = 0 }) => {
+    if (isLabelled) labels.add(answer);
+    written.rows++;
+    written.messages += messages;
+  });
   const counted = await countRows(host, sourceFiles(settingsOf(data, 'data'), program.folder, host));
   const { isEstimate = false } = encoder.tokenizer;
   const most = isEstimate ? Math.min(maxRows, ESTIMATED_ROWS) : maxRows;
@@ -69,6 +76,7 @@ export async function surveyLengths(
   return {
     ...found,
     rows: sumOf(counted.filter(({ file }) => !file.general)),
+    messages: written.messages / Math.max(1, written.rows),
     ...(isPaired && { isPaired }),
     ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
   };
@@ -151,12 +159,12 @@ async function firstRows(
   return found;
 }
 
-/** The encoder, noting what answers the rows have that it keeps: of labelled rows, their labels. */
-const noting = (encoder: RowEncoder, answers: Set<string>): RowEncoder => ({
+/** The encoder, noting how rows that it keeps are written. */
+const noting = (encoder: RowEncoder, note: (row: RenderedRow) => void): RowEncoder => ({
   ...encoder,
   encode(row) {
     const outcome = encoder.encode(row);
-    if ('rendered' in outcome) answers.add(outcome.rendered.answer);
+    if ('rendered' in outcome) note(outcome.rendered);
     return outcome;
   },
 });
