@@ -2,6 +2,7 @@ import { classifierAsked } from '../../compute/evaluation/evaluation-diagnostics
 import { cacheBytesPerToken } from '../../compute/evaluation/generation/generate.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { EmbeddedEngine } from '../../compute/serving/embedded-engine.js';
+import { stepGraphBytes } from '../../compute/serving/process-memory.js';
 import type { ServingEngine } from '../../compute/serving/types.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
@@ -46,7 +47,7 @@ export async function openServing(host: Host, options: OpenServingOptions): Prom
     ...{ label, decoder, facts: model.facts, tokenizer: opened.tokenizer },
     ...{ template: opened.template, training: opened.training, system: options.system, clock: host.clock },
     ...room,
-    memory: (opened.weightBytes ?? 0) + room.bytes,
+    memory: (opened.weightBytes ?? 0) + room.bytes + stepGraphBytes(room.rows, room.contextTokens),
   });
 }
 

@@ -4,6 +4,7 @@ import { isMetricName, metrics } from '../../compute/evaluation/metrics/table.js
 import type { AdapterConfig } from '../../compute/models/adapters/config.js';
 import { adapterShapes } from '../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../compute/models/adapters/whole.js';
+import { NO_TOKENIZER } from '../../compute/models/tokenizer/memory.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { plannedBytes } from '../../compute/models/weights/load.js';
 import { type PlannedCodes, plannedCodes, takesCodes } from '../../compute/models/weights/stored-codes.js';
@@ -47,7 +48,6 @@ import { encodersOf } from './memory/encoders.js';
 import { evaluationPeak, type ForwardMemory, mergePeak } from './memory/evaluate.js';
 import { dataPeak, formatPeak, reachingDown, reachingUp } from './memory/peaks.js';
 import { trainedCount } from './memory/ranks.js';
-import { NO_TOKENIZER } from './memory/tokenizers.js';
 import { decoderShape, optimizerBytes } from './memory/train.js';
 import { trainPeak } from './memory/train-peak.js';
 import { type WorkerRows, workerPeak } from './memory/worker.js';

@@ -10,6 +10,11 @@ import {
 import { ggufAt } from '../../compute/models/config-at.js';
 import type { Dequantised } from '../../compute/models/decoder/types.js';
 import type { ModelFolder } from '../../compute/models/load.js';
+import {
+  NO_TOKENIZER,
+  type TokenizerMemory,
+  tokenizerMemory,
+} from '../../compute/models/tokenizer/memory.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { type FormatOf, pagedBytes, plannedBytes, type Storage } from '../../compute/models/weights/load.js';
 import { ggufFormats } from '../../compute/packaging/gguf/tensor-formats.js';
@@ -23,7 +28,6 @@ import { modelIdentity, openResolved } from '../stages/open-models.js';
 import { type ResolvedModel, resolveAdapter, resolveModelCall } from '../stages/resolve-models.js';
 import type { TrainPlan } from '../stages/train-plan/plan.js';
 import { TOKEN_IN_FILE } from './memory/calibration.js';
-import { NO_TOKENIZER, type TokenizerMemory, tokenizerMemory } from './memory/tokenizers.js';
 
 export interface PlannedModel {
   readonly root: RootModel;

@@ -1,6 +1,7 @@
 /** The plan of a train stage, and what it costs. */
 
 import { virtualTokensOf } from '../../compute/models/adapters/kinds.js';
+import { NO_TOKENIZER, type TokenizerMemory } from '../../compute/models/tokenizer/memory.js';
 import { tensorsToQuantise } from '../../compute/models/weights/load.js';
 import { isCompiled } from '../../compute/tensor/runtimes/tensorflow/variants.js';
 import { hasReference, isPaired, sharesPrompts } from '../../compute/training/index.js';
@@ -31,7 +32,6 @@ import {
 } from './expected-rows.js';
 import { flopsPerToken, forwardMemory } from './forward-memory.js';
 import type { ForwardMemory } from './memory/evaluate.js';
-import { NO_TOKENIZER, type TokenizerMemory } from './memory/tokenizers.js';
 import {
   computedRows,
   decoderShape,

@@ -15,9 +15,9 @@ import type { HostFloats, Parameters } from './parameters.js';
 import type { DecoderOptions } from './types.js';
 
 /** Compiled graphs: as many as one step of training and one session mostly use. */
-const LIMIT = 64;
+export const MOST_COMPILED = 64;
 
-/** Compiled graphs by the key of their shape; beyond {@link LIMIT} the one used longest ago is released. */
+/** Compiled graphs by the key of their shape; beyond {@link MOST_COMPILED} the one used longest ago is released. */
 export class CompiledGraphs {
   private readonly known = new Map<string, Promise<CompiledGraph>>();
   /** Asked for since {@link begin}. */
@@ -40,7 +40,7 @@ export class CompiledGraphs {
     this.inUse.add(key);
     if (known !== undefined) return compiled;
     for (const [oldest, graph] of this.known) {
-      if (this.known.size <= LIMIT || this.inUse.has(oldest)) break;
+      if (this.known.size <= MOST_COMPILED || this.inUse.has(oldest)) break;
       this.known.delete(oldest);
       await (await graph).release();
     }

@@ -42,24 +42,8 @@ export const SESSION = { bytes: 0.2 * MIB, node: 6 * 1024 } as const;
  */
 export const GROWN = { bytes: 9 * MIB, steps: 60 } as const;
 
-/** The decoder keeps this many graphs and releases the least recently used. */
-export const MOST_SESSIONS = 64;
-
 /** An evaluation or a merge, which also loads the tokenizer and keeps rows and answers. */
 export const READER_PROCESS = 98 * MIB + NEWER_NODE.tensors;
-
-/**
- * A tokenizer: bytes of each token and merge while it is made of a GGUF file, of each token where the text of its file is made as well, of
- * each token and byte of a `tokenizer.json`, and of each token from then on. Measured beyond the starter's, of 4,096 tokens, with
- * SmolLM2's 49,152 tokens and 48,900 merges and Gemma 3's 262,144 and 514,906, which are implied there: made of GGUF files 27 and 188
- * MiB, with the text 40 and 262; of files of 2.0 and 31.8 MiB 21 and 177; kept 11 and 52, of files 12 and 44.
- */
-export const TOKENIZER = {
-  inGguf: { token: 390, merge: 190 },
-  text: 300,
-  inJson: { token: 316, byte: 3.1 },
-  kept: 210,
-} as const;
 
 /** Bytes of a token of a vocabulary in a GGUF file, with its merges. */
 export const TOKEN_IN_FILE = 115;

@@ -7,6 +7,7 @@ import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { vocabularyShardSize } from '../../../compute/models/decoder/chunks.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import type { DecoderPlanOptions, Dequantised } from '../../../compute/models/decoder/types.js';
+import type { TokenizerMemory } from '../../../compute/models/tokenizer/memory.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { PROBE_TOKENS } from '../../../compute/packaging/merge/proof.js';
 import { paddedLength } from '../../../compute/training/batch.js';
@@ -20,7 +21,6 @@ import { mappedPages } from './mapped.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { decodedBy, heldSizes, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
-import type { TokenizerMemory } from './tokenizers.js';
 
 export interface ForwardMemory {
   readonly config: ModelConfig;

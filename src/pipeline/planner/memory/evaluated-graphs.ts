@@ -1,10 +1,12 @@
 /** The graphs that an evaluation compiles: rows differ in length, and so do batches; and answers end one after another. */
+
 import { EVALUATION_SHAPES } from '../../../compute/evaluation/evaluation-decoder.js';
 import { lossRows } from '../../../compute/evaluation/losses.js';
 import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
 import { chunkSize } from '../../../compute/models/decoder/chunks.js';
+import { MOST_COMPILED } from '../../../compute/models/decoder/resources.js';
 import type { Dequantised } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
@@ -12,7 +14,7 @@ import { paddedLength } from '../../../compute/training/batch.js';
 import { BIN, type Lengths } from '../expected-rows.js';
 import { stepShapes } from './answered-steps.js';
 import { type Answers, answeredTogether } from './answers.js';
-import { MOST_SESSIONS, SESSION } from './calibration.js';
+import { SESSION } from './calibration.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { blockGraphs, buckets, type Graphs } from './sessions.js';
 
@@ -41,7 +43,7 @@ export function evaluatedBytes(memory: Asked, graphs: Graphs, counted: number): 
 
 /** A decoder keeps so many and no more. */
 function bytesOf({ count, nodes }: Graphs): number {
-  const kept = Math.min(1, MOST_SESSIONS / Math.max(1, count));
+  const kept = Math.min(1, MOST_COMPILED / Math.max(1, count));
   return kept * (SESSION.bytes * count + SESSION.node * nodes);
 }
 

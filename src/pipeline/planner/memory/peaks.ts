@@ -1,5 +1,6 @@
 import { NO_TORCH_PARTS } from '../../../compute/accelerate/memory/training.js';
 import type { DecoderPlan } from '../../../compute/models/decoder/types.js';
+import type { TokenizerMemory } from '../../../compute/models/tokenizer/memory.js';
 import { refusedBytes } from '../../../compute/tensor/runtimes/tfjs/kernel-calls.js';
 import type { SourceSize } from '../expected-rows.js';
 import { MEMORY_PARTS, type MemoryPart, type MemoryParts, type Peak } from '../plan-json.js';
@@ -14,7 +15,6 @@ import {
   type RowProcess,
   SPREAD,
 } from './calibration.js';
-import type { TokenizerMemory } from './tokenizers.js';
 
 export const NO_PARTS: MemoryParts = { ...NO_TORCH_PARTS, runtime: 0 };
 

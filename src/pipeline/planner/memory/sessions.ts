@@ -2,11 +2,12 @@
 
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
 import { LONG_REACH } from '../../../compute/models/decoder/graphs.js';
+import { MOST_COMPILED } from '../../../compute/models/decoder/resources.js';
 import type { DecoderPlan, DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths } from '../expected-rows.js';
-import { MOST_SESSIONS, SESSION } from './calibration.js';
+import { SESSION } from './calibration.js';
 import type { PlanDecoder } from './plan-decoder.js';
 
 export interface SessionInput {
@@ -44,7 +45,7 @@ export function sessionBytes(input: SessionInput): number {
     ...Array.from({ length: HEADS - 1 + (validation === undefined ? 0 : HEADS) }, () => head),
     ...(answers === undefined ? [] : [answers]),
   ]);
-  const kept = MOST_SESSIONS - training(longestOf(input)).count - head.count;
+  const kept = MOST_COMPILED - training(longestOf(input)).count - head.count;
   return (
     Math.max(0, Math.min(1, kept / more.count)) * (SESSION.bytes * more.count + SESSION.node * more.nodes)
   );

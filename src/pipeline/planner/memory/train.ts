@@ -11,6 +11,7 @@ import type {
   Dequantised,
   Precision,
 } from '../../../compute/models/decoder/types.js';
+import type { TokenizerMemory } from '../../../compute/models/tokenizer/memory.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { sizeOf } from '../../../compute/tensor/shape.js';
 import type { Graph } from '../../../compute/tensor/types.js';
@@ -57,7 +58,6 @@ import {
 } from './runtimes.js';
 import { blockGraphs, type Graphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
 import { probabilitiesOfShorter } from './shorter-rows.js';
-import type { TokenizerMemory } from './tokenizers.js';
 
 /** What a row of preferences asks of a training. */
 export interface PreferenceCounts {

@@ -1,0 +1,39 @@
+/** What a tokenizer takes, by what it is made of; for plans and for what serves alike. */
+import type { VocabularySize } from '../load.js';
+
+/** Bytes beyond those of the process and of the library that cuts words, which the starter's small one has too. */
+export interface TokenizerMemory {
+  /** While it is made, at most. */
+  readonly made: number;
+  /** From then on. */
+  readonly kept: number;
+}
+
+export const NO_TOKENIZER: TokenizerMemory = { made: 0, kept: 0 };
+
+/**
+ * Bytes of each token and merge while it is made of a GGUF file, of each token where the text of its file is made as well, and of each
+ * token and byte of a `tokenizer.json`. Measured beyond the starter's, of 4,096 tokens, with SmolLM2's 49,152 tokens and 48,900 merges and
+ * Gemma 3's 262,144 and 514,906, which are implied there: made of GGUF files 27 and 188 MiB, with the text 40 and 262; of files of 2.0
+ * and 31.8 MiB 21 and 177.
+ */
+const MADE = { inGguf: { token: 390, merge: 190 }, text: 300, inJson: { token: 316, byte: 3.1 } } as const;
+
+/** Bytes of each token from then on: 11 and 52 MiB of the same, of files 12 and 44. */
+const KEPT = 210;
+
+/** What there is to read: a vocabulary in a GGUF file, or a `tokenizer.json` of so many bytes for so many tokens. */
+type TokenizerSource = VocabularySize | { readonly tokens: number; readonly bytes: number };
+
+/** `writesText`: the text of a `tokenizer.json` is made of a vocabulary first, as where its digest is asked for. */
+export function tokenizerMemory(source: TokenizerSource, writesText = false): TokenizerMemory {
+  const { inGguf, inJson, text } = MADE;
+  const made =
+    'merges' in source
+      ? (inGguf.token + (writesText ? text : 0)) * source.tokens + inGguf.merge * source.merges
+      : inJson.token * source.tokens + inJson.byte * source.bytes;
+  return { made, kept: keptTokenizer(source.tokens) };
+}
+
+/** Bytes of one of so many tokens, once it is made. */
+export const keptTokenizer = (tokens: number): number => KEPT * tokens;
