@@ -36,12 +36,12 @@ interface AnswerBatch {
   readonly more: { readonly activations: number; readonly logits: number };
 }
 
-/** `fullest`: of the batches, the one in which keys and values are looked at; default: where they take most. */
+/** `fullest`: of the batches, the one in which keys and values are looked at; default: where they take most. `outgrown`: as of {@link cacheBytes}. */
 export function answerBatch(
   config: ModelConfig,
   adapter: AdapterConfig | undefined,
   answers: Answers,
-  fullest?: number,
+  { fullest, outgrown }: { readonly fullest?: number | undefined; readonly outgrown?: number } = {},
 ): AnswerBatch {
   const virtual = virtualTokensOf(adapter);
   const batches = answeredTogether(config, virtual, answers);
@@ -51,7 +51,7 @@ export function answerBatch(
     config.foreign === undefined ? turningLengthOf(blueprintOf(config)) : Number.POSITIVE_INFINITY;
   const filled = prompt <= turning && turning < capacity ? turning : prompt;
   const length = Math.min(paddedLength(filled), config.maxPositions);
-  const caches = cacheBytes(config, adapter, answers);
+  const caches = cacheBytes(config, adapter, answers, outgrown);
   return {
     rows,
     prompt: length,
@@ -75,15 +75,19 @@ export const layerBytes = (config: ModelConfig, tokens: number): number =>
 /**
  * Bytes of keys and values at most while each batch is answered, one after another: their caches grow layer by layer, for the rows that
  * are left by then, and what they were, as well as those of a batch that is answered, waits for the collector until enough has gathered.
+ * `outgrown`: bytes of buffers that passes before had, which wait since the first prompts needed larger ones.
  */
 export function cacheBytes(
   config: ModelConfig,
   adapter: AdapterConfig | undefined,
   answers: Answers,
+  outgrown = 0,
 ): readonly number[] {
   const virtual = virtualTokensOf(adapter);
   const ofToken = cacheBytesPerToken(config) / config.layers;
   const held = new HeldBytes();
+  held.add(outgrown);
+  held.discard(outgrown);
   return answeredTogether(config, virtual, answers).map((batch) => {
     const { rows: all, prompt, capacity } = batch;
     held.most = 0;

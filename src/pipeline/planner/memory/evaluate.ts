@@ -10,6 +10,7 @@ import type { DecoderPlanOptions, Dequantised } from '../../../compute/models/de
 import type { TokenizerMemory } from '../../../compute/models/tokenizer/memory.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import { PROBE_TOKENS } from '../../../compute/packaging/merge/proof.js';
+import { planMemory } from '../../../compute/tensor/liveness.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { Lengths } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
@@ -79,8 +80,13 @@ export function evaluationPeak(
     },
   });
   if (answers === undefined || answers.rows === 0) return losses;
-  const fullest = fullestBatch(cacheBytes(config, memory.adapter, answers), compiled);
-  const batch = answerBatch(config, memory.adapter, answers, fullest);
+  const first = answerBatch(config, memory.adapter, answers);
+  const outgrown =
+    scored === undefined
+      ? 0
+      : outgrownBytes(memory, { rows, length }, { rows: first.rows, length: first.prompt });
+  const fullest = fullestBatch(cacheBytes(config, memory.adapter, answers, outgrown), compiled);
+  const batch = answerBatch(config, memory.adapter, answers, { fullest, outgrown });
   const graphs = evaluatedBytes(memory, compiled[1 + fullest] ?? compiled[0], batch.prompt);
   const prompts = forwardPeak(memory, {
     // of a prompt, those of its last token
@@ -90,6 +96,28 @@ export function evaluationPeak(
   // nobody asks for losses of what is only answered
   return scored === undefined || prompts.bytes > losses.bytes ? prompts : losses;
 }
+
+/** Bytes of what passes of one shape had, of which those of the next need more: hidden states, and the stretch that graphs compute in. */
+function outgrownBytes(
+  { config, adapter, weightBytes, decoded, runtime, planDecoder }: ForwardMemory,
+  ...shapes: readonly [before: BatchShape, after: BatchShape]
+): number {
+  const [had = [], needed = []] = shapes.map((shape) => {
+    const { parts, graphs } = planDecoder({
+      ...{ config, adapter, weightBytes, ...shape, supervised: shape.rows, trainable: 'none' },
+      ...{
+        dequantised: decodedBy(runtime, decoded),
+        checkpointedBlocks: 0,
+        logitsChunk: EVALUATED.logitsChunk,
+      },
+    });
+    const stretches = runtime === 'onnx' ? graphs.map(({ graph }) => planMemory(graph).bytes) : [];
+    return [parts.activations, Math.max(0, ...stretches)];
+  });
+  return had.reduce((sum, bytes, at) => sum + ((needed[at] ?? 0) > bytes ? bytes : 0), 0);
+}
+
+type BatchShape = Pick<ForwardShape, 'rows' | 'length'>;
 
 /** What a merge does besides passes. */
 interface Merging {

@@ -348,7 +348,7 @@ function answeringParts(
   fullest: number | undefined,
 ): DecoderPlan['parts'] {
   if (answers === undefined || answers.rows === 0) return trained;
-  const { rows, prompt, more } = answerBatch(config, shape.adapter, answers, fullest);
+  const { rows, prompt, more } = answerBatch(config, shape.adapter, answers, { fullest });
   const { parts, driverBytes: asked } = planDecoder({
     ...shape,
     ...{

@@ -97,6 +97,18 @@ describe('rows that are answered together', () => {
     );
   });
 
+  it('have their keys and values collected with buffers that passes before them had', () => {
+    const asked = { rows: 2, prompt: 150, prompts: [150, 32], maxTokens: 100, ends: [3, 3] };
+    const [long = 0, both = 0] = cacheBytes(config, undefined, asked);
+    const outgrown = 8 * 2 ** 20 - long;
+    expect(outgrown).to.be.above(0);
+    expect(cacheBytes(config, undefined, asked, outgrown)).to.deep.equal([long + outgrown, both - long]);
+    expect(cacheBytes(config, undefined, asked, outgrown / 2)).to.deep.equal([
+      long + outgrown / 2,
+      both + outgrown / 2,
+    ]);
+  });
+
   it('are those of about one length whose caches take most', () => {
     const known = { rows: 34, prompt: 150, maxTokens: 10 };
     const prompts = [150, 150, ...new Array<number>(32).fill(32)];
