@@ -99,6 +99,8 @@ interface LlamaAddon {
   setLoggerLogLevel(level: number): void;
   loadBackends(folder?: string): void;
   getGpuType(): string | false | undefined;
+  /** Instructions that its kernels use, as `AVX2 = 1 | AMX_INT8 = 1`. */
+  systemInfo(): string;
   init(): Promise<void>;
 }
 

@@ -120,6 +120,12 @@ function openContext({ addon, device }: Llama, model: NativeModel, options: Llam
   });
 }
 
+/** With AMX, llama.cpp holds quantised matrices a second time, as its kernels read them, next to the pages of their file. */
+const laidOutAgain = (instructions: string, model: NativeModel): number =>
+  instructions.includes('AMX_INT8 = 1') && /\bI?Q\d/.test(model.getModelDescription())
+    ? model.getTotalSize()
+    : 0;
+
 function llamaModel(
   { addon, device }: Llama,
   model: NativeModel,
@@ -132,7 +138,7 @@ function llamaModel(
     rows,
     contextTokens,
     stepTokens: Math.max(STEP_TOKENS[device], rows),
-    memory: model.getTotalSize() + cpuRam + gpuVram,
+    memory: model.getTotalSize() + laidOutAgain(addon.systemInfo(), model) + cpuRam + gpuVram,
     device,
     async step(feeds) {
       context.initBatch(feeds.reduce((sum, { tokens }) => sum + tokens.length, 0));

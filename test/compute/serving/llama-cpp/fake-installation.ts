@@ -10,18 +10,27 @@ export interface FakeLlamaParts {
   readonly init?: string;
   /** What a text is split into. */
   readonly tokenize?: string;
+  /** What it says that its kernels use. */
+  readonly instructions?: string;
+  readonly description?: string;
 }
 
-const script = ({ init = 'true', tokenize = '[]' }: FakeLlamaParts): string => `
+const script = ({
+  init = 'true',
+  tokenize = '[]',
+  instructions = 'AVX2 = 1',
+  description = 'llama F32',
+}: FakeLlamaParts): string => `
 let said = () => {};
 exports.setLogger = (logger) => { said = (text) => logger(2, text + '\\n'); };
 exports.setLoggerLogLevel = exports.loadBackends = () => {};
 exports.getGpuType = () => false;
+exports.systemInfo = () => ${JSON.stringify(instructions)};
 exports.init = async () => {};
 exports.AddonModel = class {
   async init() { return ${init}; }
   async dispose() {}
-  getModelDescription() { return 'llama F32'; }
+  getModelDescription() { return ${JSON.stringify(description)}; }
   getTotalSize() { return 1; }
   tokenize() { return ${tokenize}; }
 };
