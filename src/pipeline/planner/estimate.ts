@@ -101,8 +101,7 @@ const ESTIMATORS: Readonly<Record<StageKind, Estimator>> = {
     const near = similarityOf(settings);
     const keys = near === undefined ? 0 : bandsFor(near).count;
     return {
-      // rows that are held out are compared with those of training
-      peak: dataPeak(size, near !== undefined || settings.split !== undefined),
+      peak: dataPeak(size, { near: near !== undefined, splits: settings.split !== undefined }),
       seconds: here(context, dataSeconds(rows, bytes)),
       diskBytes: Math.ceil(1.3 * bytes + scratchBytes(rows, keys)),
     };

@@ -2,6 +2,7 @@ import { NO_TORCH_PARTS } from '../../../compute/accelerate/memory/training.js';
 import type { DecoderPlan } from '../../../compute/models/decoder/types.js';
 import type { TokenizerMemory } from '../../../compute/models/tokenizer/memory.js';
 import { refusedBytes } from '../../../compute/tensor/runtimes/tfjs/kernel-calls.js';
+import { REMEMBERED } from '../../stages/data/dedupe/near-copies.js';
 import type { SourceSize } from '../expected-rows.js';
 import { MEMORY_PARTS, type MemoryPart, type MemoryParts, type Peak } from '../plan-json.js';
 import {
@@ -14,6 +15,7 @@ import {
   ROW_SPREAD,
   type RowProcess,
   SPREAD,
+  type WaitingFigure,
 } from './calibration.js';
 
 export const NO_PARTS: MemoryParts = { ...NO_TORCH_PARTS, runtime: 0 };
@@ -101,16 +103,38 @@ export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: num
   return bytes === 0 ? peak : { ...peak, refused: { bytes, largest } };
 }
 
-/** `near`: near duplicates, or leaks between splits, are looked for. */
-export function dataPeak(size: SourceSize, near: boolean): Peak {
-  const { begun, garbage, mostGarbage, process, near: search, mostRows } = DATA_PROCESS;
-  const share = Math.min(1, size.rows / begun.rows);
-  return rowPeak(Math.min(size.rows, mostRows), {
+/** What a data stage looks for. */
+interface DataSearch {
+  readonly near: boolean;
+  /** Rows that are held out are compared with those of training. */
+  readonly splits: boolean;
+}
+
+export function dataPeak(size: SourceSize, search: DataSearch): Peak {
+  const { allocated, filled, grown, mostRows, read, survived } = DATA_PROCESS;
+  const { rows, bytes } = size;
+  const remembered = search.near || search.splits ? Math.min(rows, REMEMBERED) : 0;
+  const ofSplits = search.splits ? survived.split * rows : 0;
+  return rowPeak(Math.min(rows, mostRows), {
     ...DATA_PROCESS,
-    process: process + share * (begun.bytes + (near ? search : 0)),
-    waiting: Math.min(mostGarbage, garbage.row * size.rows + garbage.byte * size.bytes),
-    tables: parquetBytes(size),
+    waiting:
+      waitingAfter(filled, allocated.row * rows + allocated.byte * bytes) +
+      waitingAfter(grown, survived.row * rows + survived.remembered * remembered + ofSplits) +
+      Math.min(read.most, read.byte * bytes),
+    tables: parquetBytes(size) + searchBytes(size, search, remembered),
   });
+}
+
+/** The search for near copies, of which so many rows are remembered. */
+function searchBytes({ rows, bytes }: SourceSize, search: DataSearch, remembered: number): number {
+  if (remembered === 0) return 0;
+  const { near, splits } = DATA_PROCESS;
+  const ofRow = near.row + (near.byte * bytes) / rows;
+  return (
+    near.bytes * Math.min(1, rows / near.begun) +
+    ofRow * remembered +
+    (search.splits ? Math.min(splits.most, splits.row * rows) : 0)
+  );
 }
 
 /** What DuckDB takes, and what a group of rows does on its way out of it. */
@@ -128,23 +152,25 @@ export interface FormattedRows {
 
 /** `encoders`: threads besides the stage's own. */
 export function formatPeak({ rows, tokens, messages, tokenizer }: FormattedRows, encoders: number): Peak {
-  const { process, survived, mostRows } = FORMAT_PROCESS;
+  const { garbage, process, survived, mostRows } = FORMAT_PROCESS;
   return rowPeak(Math.min(rows, mostRows), {
     ...FORMAT_PROCESS,
     process: process + encoders * ENCODER.process,
-    waiting: waitingAfter((survived.row + survived.message * messages) * rows + survived.token * tokens),
+    waiting: waitingAfter(
+      garbage,
+      (survived.row + survived.message * messages) * rows + survived.token * tokens,
+    ),
     tables: tokenizer.made + encoders * tokenizer.kept,
   });
 }
 
-/** Bytes that wait for the collector of a format stage once so many have survived: on lines from figure to figure. */
-function waitingAfter(bytes: number): number {
-  const survived = bytes / 2 ** 20;
-  const { garbage } = FORMAT_PROCESS;
-  const next = garbage.findIndex((figure) => figure.survived > survived);
-  const [from, to] = [garbage.at(next - 1), garbage.at(next)];
+/** Bytes that wait for the collector after so many. */
+function waitingAfter(figures: readonly WaitingFigure[], bytes: number): number {
+  const after = bytes / 2 ** 20;
+  const next = figures.findIndex((figure) => figure.after > after);
+  const [from, to] = [figures.at(Math.max(0, next - 1)), figures.at(next)];
   if (from === undefined || to === undefined) return 0;
-  const share = next < 0 ? 1 : (survived - from.survived) / (to.survived - from.survived);
+  const share = next <= 0 ? 1 : (after - from.after) / (to.after - from.after);
   return 2 ** 20 * (from.waiting + share * (to.waiting - from.waiting));
 }
 

@@ -5,20 +5,35 @@ import { scratchBytes } from '../../../../src/pipeline/stages/data/scratch.js';
 const size = (rows: number) => ({ rows, bytes: 100 * rows, parquet: 0 });
 
 describe('memory and disk of a data stage', () => {
+  const MIB = 2 ** 20;
+  const plain = { near: false, splits: false };
+  const near = { near: true, splits: false };
+  const planned = (rows: number, search = plain): number => dataPeak(size(rows), search).bytes / MIB;
+
   it('takes as much memory for ten million rows as for one, and more than for some', () => {
-    const million = dataPeak(size(1e6), true);
-    expect(dataPeak(size(1e7), true)).to.deep.equal(million);
-    expect(dataPeak(size(5e4), true).bytes).to.be.below(million.bytes);
-    expect(million.bytes).to.be.below(300 * 2 ** 20);
+    expect(planned(1e7, near)).to.equal(planned(1e6, near));
+    expect(planned(5e4, near)).to.be.below(planned(1e6, near));
+    expect(planned(1e6, near)).to.be.below(300);
   });
 
   it('takes less before many rows have passed, and more where rows are compared', () => {
-    const MIB = 2 ** 20;
-    const [few, some] = [8, 80].map((rows) => dataPeak(size(rows), false).bytes / MIB) as [number, number];
-    expect(few).to.be.within(56, 59);
-    expect(some).to.be.within(59, 61);
-    expect(dataPeak(size(30), true).bytes / MIB).to.be.within(59.5, 62.5);
-    expect(dataPeak(size(600), true).bytes / MIB).to.be.within(66, 72);
+    expect(planned(8)).to.be.within(56, 59);
+    expect(planned(80)).to.be.within(58, 61);
+    expect(planned(80, near)).to.be.within(61, 64);
+    expect(planned(600, near)).to.be.within(66, 72);
+    expect(planned(600, { near: true, splits: true })).to.be.above(planned(600, near));
+  });
+
+  it('has little room for garbage until much has outlived collections', () => {
+    expect(planned(6000) - planned(5000)).to.be.below(2);
+    expect(planned(8500) - planned(6500)).to.be.above(8);
+    expect(planned(20_000)).to.be.within(90, 102);
+  });
+
+  it('remembers the words of some thousand rows that it compares', () => {
+    const more = (rows: number): number => planned(rows, near) - planned(rows);
+    expect(more(2000)).to.be.above(more(200) + 2);
+    expect(more(100_000)).to.be.closeTo(more(50_000), 0.5);
   });
 
   it('keeps on the disk what is told of rows that do not fit into memory', () => {

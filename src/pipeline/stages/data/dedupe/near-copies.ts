@@ -12,7 +12,7 @@ export function similarityOf({ dedupe }: Pick<DataSettings, 'dedupe'>): number |
 }
 
 /** Sets of triples kept in memory, and their triples together; others are made again from the file. */
-const REMEMBERED = 4096;
+export const REMEMBERED = 4096;
 const REMEMBERED_TRIPLES = 1 << 24;
 
 /** Rows whose sets of word triples overlap: found by keys of their MinHash signatures, then compared as they are. */
