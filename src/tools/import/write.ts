@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { formatText } from '../../language/formatter/index.js';
 import { tryJsonFile } from '../../language/host/json.js';
+import { MOST_DEVICES, MOST_NODES } from '../../language/ir/engines.js';
 import { isRepositoryId, isRevision } from '../../language/schemas/repositories.js';
 import { lookUp } from '../../language/source/look-up.js';
 import { quoted } from '../../language/source/quoted.js';
@@ -214,20 +215,24 @@ function budgetBlock(recipe: Recipe): readonly string[] {
   const all = devicesOf(recipe);
   const each = (all ?? Number.NaN) / nodes;
   if (all === undefined) remark(recipe, 'engine', UNCOUNTED);
-  else if (!Number.isInteger(each)) remark(recipe, 'engine', `There, ${all} devices of ${nodes} machines.`);
+  else if (!isPlanned(each, nodes)) remark(recipe, 'engine', `There, ${all} devices of ${nodes} machines.`);
   else if (all === 1 && sharding !== undefined)
     remark(recipe, 'engine', `There, \`${sharding}\`; one device has nothing to share.`);
   return block(
     'budget machine',
     {
       engine: 'accelerate',
-      devices: Number.isInteger(each) ? `${each}` : undefined,
-      nodes: nodes === 1 ? undefined : `${nodes}`,
+      devices: isPlanned(each, nodes) ? `${each}` : undefined,
+      nodes: nodes === 1 || nodes > MOST_NODES ? undefined : `${nodes}`,
       sharding: all === 1 ? undefined : sharding,
     },
     recipe.remarks,
   );
 }
+
+/** Whether a budget may ask for so many devices of each machine. */
+const isPlanned = (each: number, nodes: number): boolean =>
+  Number.isInteger(each) && each <= MOST_DEVICES && nodes <= MOST_NODES;
 
 const UNCOUNTED =
   'The file does not say how many devices there are: all GPUs of the machine, unless `devices` is set.';
