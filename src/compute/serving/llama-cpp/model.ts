@@ -120,25 +120,28 @@ function openContext({ addon, device }: Llama, model: NativeModel, options: Llam
   });
 }
 
-/** With AMX, llama.cpp holds quantised matrices a second time, as its kernels read them, next to the pages of their file. */
-const laidOutAgain = (instructions: string, model: NativeModel): number =>
-  instructions.includes('AMX_INT8 = 1') && /\bI?Q\d/.test(model.getModelDescription())
+/** Where a processor computes with AMX, llama.cpp holds quantised matrices a second time, as its kernels read them, next to their file's pages. */
+const laidOutAgain = ({ addon, device }: Llama, model: NativeModel): number =>
+  device === 'cpu' &&
+  addon.systemInfo().includes('AMX_INT8 = 1') &&
+  /\bI?Q\d/.test(model.getModelDescription())
     ? model.getTotalSize()
     : 0;
 
 function llamaModel(
-  { addon, device }: Llama,
+  llama: Llama,
   model: NativeModel,
   context: NativeContext,
   { rows, contextTokens }: LlamaOptions,
 ): LlamaModel {
+  const { addon, device } = llama;
   const [first, greedy] = [new addon.AddonSampler(model), new addon.AddonSampler(model)];
   const { cpuRam, gpuVram } = context.getMemoryBreakdown();
   return {
     rows,
     contextTokens,
     stepTokens: Math.max(STEP_TOKENS[device], rows),
-    memory: model.getTotalSize() + laidOutAgain(addon.systemInfo(), model) + cpuRam + gpuVram,
+    memory: model.getTotalSize() + laidOutAgain(llama, model) + cpuRam + gpuVram,
     device,
     async step(feeds) {
       context.initBatch(feeds.reduce((sum, { tokens }) => sum + tokens.length, 0));
