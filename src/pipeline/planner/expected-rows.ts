@@ -104,7 +104,7 @@ export function countedLengths(host: Host, entry: string, split: string): Length
   const isPaired = preferences === 'pairs';
   const name = split === '' ? 'all' : split;
   const inOrder = (): Uint32Array => openSplit(host, entry, name).lengths;
-  const asked = (): readonly Asked[] => openSplit(host, entry, name).asked();
+  const asked = (): readonly Asked[] => openSplit(host, entry, name).asked(MOST_PROMPTS);
   const found = splits[name] ?? NO_ROWS;
   return {
     ...found,

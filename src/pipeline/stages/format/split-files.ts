@@ -266,8 +266,8 @@ export interface TokenizedSplit {
   readonly isWeighted: boolean;
   /** Tokens of every row. */
   readonly lengths: Uint32Array;
-  /** Of the rows that have a prompt. */
-  asked(): readonly Asked[];
+  /** Of the rows that have a prompt; of more than `most` rows, those that lie as far apart as lets them be so many. */
+  asked(most: number): readonly Asked[];
   read(row: number): TokenRow;
   /** Tokens of the prompt of the last answer (0: no prompt is left whole), and supervised ones. */
   countsOf(row: number): { readonly prompt: number; readonly supervised: number };
@@ -313,10 +313,11 @@ export function openSplit(host: Host, folder: string, name: string): TokenizedSp
     rows,
     isWeighted,
     lengths,
-    asked() {
+    asked(most) {
       const found: Asked[] = [];
-      each((_, row) => {
-        if (row.prompt > 0) found.push({ prompt: row.prompt, answer: answerTokens(row) });
+      const apart = Math.ceil(rows / most);
+      each((at, row) => {
+        if (at % apart === 0 && row.prompt > 0) found.push({ prompt: row.prompt, answer: answerTokens(row) });
       });
       return found;
     },
