@@ -340,9 +340,10 @@ function embeddedPeak(
   ];
   const peakOf = (residency: WeightResidency, rows: Lengths): Peak => {
     const answers = answersTo(context, settings, rows);
-    const scored = scoresRows(stage) ? { ...rows, isChoices } : undefined;
     const asked = models.map((one) => {
       const memory = readPairs(forwardMemory(context, one, rows.longest, residency), rows);
+      const read = memory.forked === true ? joinedPairs(rows) : rows;
+      const scored = scoresRows(stage) ? { ...read, isChoices } : undefined;
       const peak = evaluationPeak(memory, answers, scored);
       // a model need not end its answers where the rows do
       return answers.rows === 0 || answers.ends === undefined

@@ -210,6 +210,19 @@ export const longestPrompt = (lengths: Lengths): number =>
 export const promptedRows = ({ prompts, rows }: Lengths): number =>
   prompts === undefined ? rows : prompts.histogram.reduce((sum, count) => sum + count, 0);
 
+/**
+ * Supervised tokens of so many rows, at most about: their mean, and three standard deviations of their sum; no fewer than the row with
+ * most of them has. `undefined` of rows that nobody has counted, of which all may be.
+ */
+export function supervisedOf(
+  { answers, rows, supervised }: Pick<Lengths, 'answers' | 'rows' | 'supervised'>,
+  count: number,
+): number | undefined {
+  if (rows === 0 || answers === undefined) return undefined;
+  const sum = (count * supervised) / rows + 3 * Math.sqrt(count) * answers.deviation;
+  return Math.ceil(Math.max(answers.most, sum));
+}
+
 /** The share by which the answer of a long row may be shorter than those of its like. */
 const SHORTER = 0.2;
 

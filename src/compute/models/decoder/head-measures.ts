@@ -17,13 +17,10 @@ import {
 import type { DecoderPlanOptions } from './types.js';
 
 /** The graphs of the head, and how often they run: once a chunk, or once a chunk and vocabulary shard. */
-export function headWork(
-  { config, adapter, logitsChunk, vocabularyShard, trainable, weighs }: DecoderPlanOptions,
-  graphs: GraphOptions,
-  supervised: number,
-): HeadWork {
+export function headWork(options: DecoderPlanOptions, graphs: GraphOptions, supervised: number): HeadWork {
+  const { config, adapter, logitsChunk, vocabularyShard, trainable, weighs, wanted = 'loss' } = options;
   const most = vocabularyShard === undefined ? logitsChunk : SHARD_TOKENS;
-  const tokens = chunkSize(Math.min(supervised, most), most);
+  const tokens = chunkSize(Math.min(supervised, most), most, wanted === 'logits' ? 1 : undefined);
   const chunks = Math.ceil(supervised / most);
   const training = trainable !== 'none';
   const isTrained = trainable === 'full' || (training && trainsHead(config, adapter));
@@ -32,14 +29,14 @@ export function headWork(
   const isWhole = !keeps || chunks > 1;
   const measured = headMeasures(
     graphs,
-    `${tokens} ${vocabularyShard} ${training} ${keeps} ${isWhole}`,
+    `${tokens} ${vocabularyShard} ${training} ${keeps} ${isWhole} ${wanted}`,
     () => {
       if (vocabularyShard === undefined) {
         const { forward, backward } = keeps ? headHalves(graphs, tokens) : {};
-        const whole = isWhole ? headGraph(graphs, tokens, training ? 'train' : 'loss') : undefined;
+        const whole = isWhole ? headGraph(graphs, tokens, training ? 'train' : wanted) : undefined;
         return [forward, backward, whole].flatMap((graph) => graph ?? []);
       }
-      const roles = training ? [lossRole(graphs), 'gradient' as const] : (['loss'] as const);
+      const roles = training ? [lossRole(graphs), 'gradient' as const] : [wanted];
       return roles.map((role) => vocabularyShardGraph(graphs, { tokens, shardSize: vocabularyShard }, role));
     },
   );
@@ -73,7 +70,7 @@ const headMeasures = perOptions(
 
 /** Tensors of the head that the driver allocates: a chunk's rows, and what comes back for them. */
 const HEAD_BUFFERS: ReadonlySet<string> = new Set([
-  ...['x', 'labels', 'seed', 'loss', 'dx'],
+  ...['x', 'labels', 'seed', 'loss', 'logits', 'dx'],
   ...['here', 'total', 'label', 'most', 'sum', 'all', `dropout.${HEAD}`, SAVED_LOGITS],
 ]);
 

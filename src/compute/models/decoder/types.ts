@@ -248,4 +248,6 @@ export interface DecoderPlanOptions extends PassOptions {
   readonly weighs?: boolean;
   /** Tokens whose logits a batch needs, at most about. Default: all but the first of each row. */
   readonly supervised?: number;
+  /** What is wanted of these tokens where nothing is trained; default: their losses. */
+  readonly wanted?: 'loss' | 'logits';
 }

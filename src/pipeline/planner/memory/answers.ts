@@ -30,7 +30,7 @@ export interface Answers {
 }
 
 /** The rows and tokens of the prompts that pass through together, and bytes besides that pass. */
-interface AnswerBatch {
+export interface AnswerBatch {
   readonly rows: number;
   readonly prompt: number;
   readonly more: { readonly activations: number; readonly logits: number };
@@ -62,10 +62,10 @@ export function answerBatch(
   };
 }
 
-/** Logits of a step, and of those before it, which wait for the collector until enough has gathered, or of one at least. */
+/** Logits of steps, beyond the buffer of one, which wait for the collector until enough has gathered, or of one at least. */
 function logitBytes(rows: number, vocabulary: number, steps: number): number {
   const step = 4 * rows * vocabulary;
-  return step + Math.max(step, Math.min(MOST_DISCARDED_YOUNG, steps * step));
+  return Math.max(step, Math.min(MOST_DISCARDED_YOUNG, steps * step));
 }
 
 /** Keys and values of these tokens, of the one layer whose graph has given them before they are in its cache. */

@@ -12,12 +12,18 @@ import type { ModelConfig } from '../../../compute/models/types.js';
 import { PROBE_TOKENS } from '../../../compute/packaging/merge/proof.js';
 import { planMemory } from '../../../compute/tensor/liveness.js';
 import { paddedLength } from '../../../compute/training/batch.js';
-import type { Lengths } from '../expected-rows.js';
+import { type Lengths, supervisedOf } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
-import { type Answers, answerBatch, cacheBytes, layerBytes } from './answers.js';
+import { type AnswerBatch, type Answers, answerBatch, cacheBytes, layerBytes } from './answers.js';
 import { DEVICE_CONTEXT, READER_PROCESS, SPREAD } from './calibration.js';
 import { choiceBytes, readsChoices } from './choices.js';
-import { codedStepBytes, compiledGraphs, evaluatedBytes, fullestBatch } from './evaluated-graphs.js';
+import {
+  batchLengths,
+  codedStepBytes,
+  compiledGraphs,
+  evaluatedBytes,
+  fullestBatch,
+} from './evaluated-graphs.js';
 import { mappedPages } from './mapped.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
@@ -49,8 +55,8 @@ export interface ForwardMemory {
   readonly planDecoder: PlanDecoder;
 }
 
-/** Rows whose losses are asked. */
-interface ScoredRows extends Pick<Lengths, 'histogram' | 'longest' | 'answers'> {
+/** Rows whose losses are asked; pairs whose prompt is computed once are a row each. */
+interface ScoredRows extends Pick<Lengths, 'rows' | 'supervised' | 'histogram' | 'longest' | 'answers'> {
   /** They are choices of questions. */
   readonly isChoices?: boolean;
 }
@@ -70,54 +76,56 @@ export function evaluationPeak(
       ? paddedLength(memory.longest)
       : paddedLength(Math.min(memory.longest, config.maxPositions), config.maxPositions);
   const isRead = scored?.isChoices === true && readsChoices(memory, scored);
-  const rows = isRead ? 1 : lossRows(EVALUATION_SHAPES.batchTokens, length);
+  const most = isRead ? 1 : Math.max(1, Math.round(scored?.rows ?? Number.POSITIVE_INFINITY));
+  const rows = Math.min(lossRows(EVALUATION_SHAPES.batchTokens, length), most);
   const compiled = compiledGraphs(memory, scored && { ...scored, isRead }, answers);
+  const scoredBatch = { rows, length, supervised: scored && scoredTokens(scored) };
   const losses = forwardPeak(memory, {
-    ...{ ...EVALUATED, rows, length, forked: memory.forked },
+    ...{ ...EVALUATED, ...scoredBatch, forked: memory.forked },
     more: {
       activations: isRead ? choiceBytes(memory, scored) + layerBytes(config, length) : 0,
       workspace: evaluatedBytes(memory, compiled[0], length),
     },
   });
   if (answers === undefined || answers.rows === 0) return losses;
+  const asked = ({ rows, prompt }: Pick<AnswerBatch, 'rows' | 'prompt'>): BatchShape => ({
+    // of a prompt, those of its last token
+    ...{ rows, length: prompt, supervised: rows, wanted: 'logits' },
+  });
   const first = answerBatch(config, memory.adapter, answers);
-  const outgrown =
-    scored === undefined
-      ? 0
-      : outgrownBytes(memory, { rows, length }, { rows: first.rows, length: first.prompt });
+  const outgrown = scored === undefined ? 0 : outgrownBytes(memory, scoredBatch, asked(first));
   const fullest = fullestBatch(cacheBytes(config, memory.adapter, answers, outgrown), compiled);
   const batch = answerBatch(config, memory.adapter, answers, { fullest, outgrown });
   const graphs = evaluatedBytes(memory, compiled[1 + fullest] ?? compiled[0], batch.prompt);
   const prompts = forwardPeak(memory, {
-    // of a prompt, those of its last token
-    ...{ ...EVALUATED, rows: batch.rows, length: batch.prompt, supervised: batch.rows },
+    ...{ ...EVALUATED, ...asked(batch) },
     more: { ...batch.more, workspace: graphs + codedStepBytes(memory, answers.codes) },
   });
   // nobody asks for losses of what is only answered
   return scored === undefined || prompts.bytes > losses.bytes ? prompts : losses;
 }
 
+/** Tokens of a batch whose losses are asked, at most about: shorter rows are more. `undefined`: all, of choices, which are joined. */
+function scoredTokens(scored: ScoredRows): number | undefined {
+  if (scored.isChoices === true) return undefined;
+  const rows = batchLengths(scored).map((length) => lossRows(EVALUATION_SHAPES.batchTokens, length));
+  return supervisedOf(scored, Math.min(scored.rows, Math.max(1, ...rows)));
+}
+
 /** Bytes of what passes of one shape had, of which those of the next need more: hidden states, and the stretch that graphs compute in. */
 function outgrownBytes(
-  { config, adapter, weightBytes, decoded, runtime, planDecoder }: ForwardMemory,
+  memory: ForwardMemory,
   ...shapes: readonly [before: BatchShape, after: BatchShape]
 ): number {
   const [had = [], needed = []] = shapes.map((shape) => {
-    const { parts, graphs } = planDecoder({
-      ...{ config, adapter, weightBytes, ...shape, supervised: shape.rows, trainable: 'none' },
-      ...{
-        dequantised: decodedBy(runtime, decoded),
-        checkpointedBlocks: 0,
-        logitsChunk: EVALUATED.logitsChunk,
-      },
-    });
-    const stretches = runtime === 'onnx' ? graphs.map(({ graph }) => planMemory(graph).bytes) : [];
+    const { parts, graphs } = memory.planDecoder(passOptions(memory, { ...EVALUATED, ...shape }));
+    const stretches = memory.runtime === 'onnx' ? graphs.map(({ graph }) => planMemory(graph).bytes) : [];
     return [parts.activations, Math.max(0, ...stretches)];
   });
   return had.reduce((sum, bytes, at) => sum + ((needed[at] ?? 0) > bytes ? bytes : 0), 0);
 }
 
-type BatchShape = Pick<ForwardShape, 'rows' | 'length'>;
+type BatchShape = Pick<ForwardShape, 'rows' | 'length' | 'supervised' | 'wanted'>;
 
 /** What a merge does besides passes. */
 interface Merging {
@@ -167,17 +175,7 @@ const metadataBytes = ({ vocabSize }: ModelConfig): number =>
   Math.min(METADATA.most, METADATA.token * vocabSize);
 
 /** What is computed at a time. */
-interface ForwardShape {
-  readonly rows: number;
-  readonly length: number;
-  /** Tokens of them whose logits are asked for; default: all. */
-  readonly supervised?: number;
-  /** Rows are pairs whose prompt is computed once. */
-  readonly forked?: boolean | undefined;
-  /** Tokens whose logits exist at a time. */
-  readonly logitsChunk: number;
-  /** The head's matrix is decoded in shards, where that is large. */
-  readonly inShards?: boolean;
+interface ForwardShape extends PassShape {
   /** Bytes of the process without tensors and tokenizer. */
   readonly process: number;
   /** When the tokenizer is made: before weights are read, or next to them; or that it is let go. */
@@ -188,6 +186,22 @@ interface ForwardShape {
   readonly more?: { readonly activations?: number; readonly logits?: number; readonly workspace?: number };
 }
 
+/** A pass. */
+interface PassShape {
+  readonly rows: number;
+  readonly length: number;
+  /** Tokens of them whose logits are asked for; default: all. */
+  readonly supervised?: number | undefined;
+  /** What is wanted of these; default: their losses. */
+  readonly wanted?: 'loss' | 'logits';
+  /** Rows are pairs whose prompt is computed once. */
+  readonly forked?: boolean | undefined;
+  /** Tokens whose logits exist at a time. */
+  readonly logitsChunk: number;
+  /** The head's matrix is decoded in shards, where that is large. */
+  readonly inShards?: boolean;
+}
+
 const EVALUATED = {
   logitsChunk: EVALUATION_SHAPES.logitsChunk,
   inShards: true,
@@ -195,34 +209,34 @@ const EVALUATED = {
   tokenizer: 'before weights',
   wider: 2,
 } as const;
-const PROBED = { ...EVALUATED, tokenizer: 'next to weights', rows: 1, length: PROBE_TOKENS } as const;
+const PROBED = {
+  ...EVALUATED,
+  tokenizer: 'next to weights',
+  rows: 1,
+  length: PROBE_TOKENS,
+  wanted: 'logits',
+} as const;
+
+/** What the decoder is asked to hold. */
+function passOptions(
+  { config, adapter, weightBytes, decoded, runtime, largestTensor }: ForwardMemory,
+  { rows, length, supervised, wanted, forked, logitsChunk, inShards }: PassShape,
+): DecoderPlanOptions {
+  const adapted = adaptedConfig(config, adapter);
+  return {
+    ...{ config, adapter, trainable: 'none', weightBytes, rows, length, forked, wanted },
+    ...(supervised !== undefined && { supervised }),
+    dequantised: decodedBy(runtime, decoded),
+    checkpointedBlocks: 0,
+    logitsChunk: fittingChunk(logitsChunk, adapted.labels?.length ?? adapted.vocabSize, largestTensor),
+    vocabularyShard: inShards === true && runtime === 'onnx' ? vocabularyShardSize(adapted) : undefined,
+  };
+}
 
 /** Passes forward, and nothing else. */
-export function forwardPeak(
-  memory: ForwardMemory,
-  { rows, length, supervised, more = {}, wider, forked, ...shape }: ForwardShape,
-): Peak {
-  const adapted = adaptedConfig(memory.config, memory.adapter);
-  const dequantised = decodedBy(memory.runtime, memory.decoded);
-  const options: DecoderPlanOptions = {
-    config: memory.config,
-    adapter: memory.adapter,
-    trainable: 'none',
-    weightBytes: memory.weightBytes,
-    dequantised,
-    rows,
-    length,
-    forked,
-    ...(supervised !== undefined && { supervised }),
-    checkpointedBlocks: 0,
-    logitsChunk: fittingChunk(
-      shape.logitsChunk,
-      adapted.labels?.length ?? adapted.vocabSize,
-      memory.largestTensor,
-    ),
-    vocabularyShard:
-      shape.inShards === true && memory.runtime === 'onnx' ? vocabularyShardSize(adapted) : undefined,
-  };
+export function forwardPeak(memory: ForwardMemory, { more = {}, wider, ...shape }: ForwardShape): Peak {
+  const options = passOptions(memory, shape);
+  const { dequantised } = options;
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
   const weights = weightSizes(memory.config, memory.weightBytes);
   const beyond = runtimeOverhead(memory.runtime, {

@@ -30,10 +30,11 @@ const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, heaps: 0.4 } as const
 /**
  * XLA, the first time that it compiles: pages of the library that are its code (`RssFile`: 47 MiB for an update, 52 to 62 in
  * trainings), which stay, and what it works in while it compiles products, for each node of a graph. Measured: both together 105 to 198
- * MiB in five small steps, 200 in those of which the largest graph has 139 nodes; beyond the code 34 MiB for a block of 37 nodes that is
- * only evaluated, and 7 for a head of 7. An update, which has no products, took it 30 MiB of memory that was free by then.
+ * MiB in five small steps, 200 in those of which the largest graph has 139 nodes; beyond the code 32 to 43 MiB for a block of 39 nodes,
+ * and 16 for a head of 7 or 8. An update, which has no products, took it 30 MiB of memory that was free by then. `logits`: how often it has
+ * those of a loss, of which TensorFlow itself writes probabilities over them: 32, 64 and 128 tokens of 49,152 and 262,144.
  */
-const XLA = { code: 62 * MIB, node: MIB } as const;
+const XLA = { code: 62 * MIB, node: MIB, least: 16, logits: 2 } as const;
 
 /**
  * The share of an update's intermediates that TensorFlow has at a time, since it writes most of them over others: 144 MiB of 324, of
@@ -132,6 +133,12 @@ function smallShare(graphs: DecoderPlan['graphs']): number {
   return smallBytes(saved) / Math.max(1, total(saved));
 }
 
+/** Of a head that is not trained, and gives losses. */
+const isLoss = ({ role, graph: { inputs, outputs } }: DecoderPlan['graphs'][number]): boolean =>
+  role === 'head' &&
+  outputs.some(({ name }) => name === 'loss') &&
+  !inputs.some(({ name }) => name === 'seed');
+
 /** What an update takes besides what it reads: what it gives, in fresh memory, and this share of its intermediates. */
 const updateBytes = (update: Graph, share: number): number =>
   share * transientBytes(update) + outputBytes(update);
@@ -147,8 +154,11 @@ const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>>
     const ofUpdate = update === undefined ? 0 : updateBytes(update, OF_UPDATE) - counted;
     const compiled = compiles ? graphs.filter(({ graph: one }) => isWorthCompiling(one)) : [];
     const compilesUpdate = compiles && update !== undefined && isWorthCompiling(update);
-    const ofCompiling =
-      XLA.node * Math.max(0, ...compiled.map(({ graph: one }) => one.nodes.length)) - counted;
+    const nodes = compiled.map(({ graph: one }) => one.nodes.length);
+    const compiling = compiled.length === 0 ? 0 : XLA.node * Math.max(XLA.least, ...nodes);
+    // what it works in stays, and logits are too large to lie there
+    const ofLosses = compiled.filter(isLoss).map(({ graph: one }) => XLA.logits * transientBytes(one));
+    const ofCompiling = compiling + Math.max(0, ...ofLosses) - counted;
     const { process, driver, heaps } = TENSORFLOW;
     // gradients are copied to the host only where it updates
     const sets = update === undefined ? 2 : 1;

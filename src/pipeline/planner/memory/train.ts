@@ -13,6 +13,7 @@ import type {
 } from '../../../compute/models/decoder/types.js';
 import type { TokenizerMemory } from '../../../compute/models/tokenizer/memory.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
+import { outputBytes } from '../../../compute/tensor/runtimes/tensorflow/working-bytes.js';
 import { sizeOf } from '../../../compute/tensor/shape.js';
 import type { Graph } from '../../../compute/tensor/types.js';
 import { packedLength, paddedLength } from '../../../compute/training/batch.js';
@@ -30,7 +31,7 @@ import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
 import { dequantisingLanes, isTiled, quantisingThreads } from '../../stages/train/quantised-base.js';
 import type { RankLimits } from '../../stages/train-plan/freedom.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
-import { deviation, joinedPairs, type Lengths, shortened } from '../expected-rows.js';
+import { deviation, joinedPairs, type Lengths, shortened, supervisedOf } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type BaseForm, baseForm } from '../stage-models.js';
 import { type Answers, answerBatch, cacheBytes } from './answers.js';
@@ -317,21 +318,17 @@ export function sequencesOf(
   return Math.max(1, Math.min(packed, Math.ceil((packed * mean * PACKING_LOSS + spread) / limit)));
 }
 
-/**
- * Supervised tokens of a micro batch, at most about: their mean, and three standard deviations of their sum over its rows; no
- * fewer than the row with most of them has, and no more than all, which is also what is said of rows that nobody has counted.
- */
+/** Supervised tokens of a micro batch, at most about: no more than all, which is also what is said of rows that nobody has counted. */
 export function supervisedTokens(memory: TrainMemory, plan: TrainPlan, tokens: number): number {
-  const { answers, rows, supervised, ...kept } = shortened(memory.lengths, plan.maxLength);
-  if (rows === 0 || kept.tokens === 0 || answers === undefined) return tokens;
+  const kept = shortened(memory.lengths, plan.maxLength);
+  if (kept.rows === 0 || kept.tokens === 0 || kept.answers === undefined) return tokens;
   const texts = textsAtOnce(memory, plan);
   const { supervised: asked = 'answers' } = memory.preferences ?? {};
   if (asked !== 'answers') return asked === 'all' ? tokens : texts;
   // rows fill their sequences, as far as a step has so many
   const { packed } = memory;
-  const count = packed === undefined ? texts : Math.min(packed, (tokens * rows) / kept.tokens);
-  const batch = (count * supervised) / rows + 3 * Math.sqrt(count) * answers.deviation;
-  return Math.min(tokens, Math.ceil(Math.max(answers.most, batch)));
+  const count = packed === undefined ? texts : Math.min(packed, (tokens * kept.rows) / kept.tokens);
+  return Math.min(tokens, supervisedOf(kept, count) ?? tokens);
 }
 
 /** Best fit leaves a few percent of its sequences empty if rows are much shorter than they. */
@@ -349,24 +346,26 @@ function answeringParts(
 ): DecoderPlan['parts'] {
   if (answers === undefined || answers.rows === 0) return trained;
   const { rows, prompt, more } = answerBatch(config, shape.adapter, answers, { fullest });
-  const { parts, driverBytes: asked } = planDecoder({
+  const {
+    parts,
+    driverBytes: asked,
+    graphs,
+  } = planDecoder({
     ...shape,
-    ...{
-      trainable: 'none',
-      rows,
-      length: prompt,
-      packed: undefined,
-      supervised: rows,
-      checkpointedBlocks: 0,
-    },
+    ...{ trainable: 'none', rows, length: prompt, packed: undefined, checkpointedBlocks: 0 },
+    ...{ supervised: rows, wanted: 'logits' },
   });
+  // into a buffer that nothing of a training is in
+  const heads = graphs.filter(({ role }) => role === 'head');
+  const buffer = heads.reduce((sum, { graph }) => sum + outputBytes(graph), 0);
   // the hidden states of two layers in turn, which training has of all
   const beyond = Math.max(0, 1 - (shape.rows * shape.length) / (rows * prompt)) * parts.activations;
-  const longer = parts.logits + parts.workspace - asked - (trained.logits + trained.workspace - driverBytes);
+  const longer =
+    parts.logits - buffer + parts.workspace - asked - (trained.logits + trained.workspace - driverBytes);
   return {
     ...trained,
     activations: trained.activations + beyond + more.activations,
-    logits: trained.logits + more.logits,
+    logits: trained.logits + buffer + more.logits,
     workspace: trained.workspace + Math.max(0, longer),
   };
 }

@@ -59,6 +59,21 @@ describe('decoder plan', () => {
       }
   });
 
+  it('has logits of as many tokens as they are wanted of, and losses of 16 or more', () => {
+    const asked = { ...base, adapter: undefined, trainable: 'none', supervised: 3 } as const;
+    const headOf = (wanted: 'loss' | 'logits', vocabularyShard?: number) => {
+      const { graphs, parts } = planDecoder({ ...asked, wanted, vocabularyShard });
+      const head = graphs.find(({ role }) => role === 'head')?.graph;
+      const x = head?.inputs.find(({ name }) => name === 'x')?.value;
+      return { rows: x === undefined ? undefined : head?.types[x]?.shape[0], logits: parts.logits };
+    };
+    expect([headOf('loss').rows, headOf('loss', 64).rows]).to.deep.equal([16, 16]);
+    expect([headOf('logits').rows, headOf('logits', 64).rows]).to.deep.equal([4, 4]);
+    const width = (vocabulary: number) => 4 * 4 * (vocabulary + config.hiddenSize);
+    expect(headOf('logits').logits).to.equal(width(config.vocabSize));
+    expect(headOf('logits', 64).logits).to.equal(width(64));
+  });
+
   it('keeps less and computes more with every checkpointed block', () => {
     const plans = [0, 1, 2, 3, 4].map((checkpointedBlocks) => planDecoder({ ...base, checkpointedBlocks }));
     plans.slice(1).forEach((plan, index) => {

@@ -13,6 +13,7 @@ import {
   type Lengths,
   leastLengths,
   sampledLengths,
+  supervisedOf,
 } from '../../../../src/pipeline/planner/expected-rows.js';
 import { stepShapes } from '../../../../src/pipeline/planner/memory/answered-steps.js';
 import { batchLengths } from '../../../../src/pipeline/planner/memory/evaluated-graphs.js';
@@ -91,6 +92,20 @@ function ending(rows: number, prompt: number, capacity: number, seen: Set<string
   };
   return { append, keep, release: async () => {} } as unknown as DecodeSession;
 }
+
+describe('supervised tokens of some rows', () => {
+  const lengths = { rows: 100, supervised: 1000, answers: { most: 40, deviation: 5 } };
+
+  it('are their mean, and three deviations of their sum, and no fewer than a row has', () => {
+    expect(supervisedOf(lengths, 16)).to.equal(160 + 3 * 4 * 5);
+    expect(supervisedOf(lengths, 1)).to.equal(40);
+  });
+
+  it('are not known of rows that nobody has counted', () => {
+    expect(supervisedOf({ ...lengths, answers: undefined }, 16)).to.equal(undefined);
+    expect(supervisedOf({ ...lengths, rows: 0 }, 16)).to.equal(undefined);
+  });
+});
 
 describe('rows of a split that is not made yet', () => {
   const survey = {

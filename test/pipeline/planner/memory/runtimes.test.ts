@@ -102,6 +102,17 @@ describe('memory of the runtimes', () => {
     expect(of({ compiles: true, update: undefined }).driver).to.equal(plain.driver);
   });
 
+  it('of TensorFlow that compiles has logits of a loss twice, besides what XLA works in', () => {
+    const small = options(64, 1, 0);
+    const wide = { ...small, config: { ...small.config, vocabSize: 2 ** 17 }, adapter: undefined };
+    const planned = planDecoder({ ...wide, trainable: 'none', supervised: 128 });
+    const [head] = planned.graphs.filter(({ role }) => role === 'head');
+    const bytes = transientBytes(head?.graph as Graph);
+    const of = (compiles: boolean) => runtimeOverhead('tensorflow', { ...planned, compiles }).graph;
+    expect(of(false)).to.be.closeTo(bytes / 2, 1000);
+    expect(of(true)).to.be.closeTo(bytes + 16 * 2 ** 20, 1000);
+  });
+
   it('of TensorFlow and in WebAssembly has what an update of a large tensor works in', () => {
     const planned = planDecoder(options(192, 1, 0));
     const bytes = 4 * 49152 * 576;
