@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { watchSilence } from '../../../src/compute/accelerate/rank-bounds.js';
 import { isStopped } from '../../../src/compute/accelerate/rank-process.js';
+import { leaveOut } from '../../helpers/leave-out.js';
 
 describe('the silence of ranks', () => {
   const bounds = { start: 1e6, silence: 1e6, grace: 1e6 };
@@ -20,7 +21,7 @@ describe('the silence of ranks', () => {
   });
 
   it('is of the one that was stopped, though others wait for it longer than it is silent', async function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') leaveOut(this, 'only Linux says that a process is stopped');
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     await once(child, 'spawn');
     const { pid = 0 } = child;

@@ -1,5 +1,6 @@
 /** Every code that is not found in the text of a pipeline alone appears as its page shows it. */
 import { expect } from 'chai';
+import { leaveOut } from '../../helpers/leave-out.js';
 import { noGit } from '../../tools/review/repository.js';
 import { CODES, isOfLint, isOfText, PAGES, read, write } from './catalogue.js';
 import { areLike, diagnosticsIn, exampleOf, rewritten } from './example.js';
@@ -22,8 +23,7 @@ describe('examples of the diagnostics', () => {
       const example = exampleOf(read(path));
       if (example === undefined) throw new Error(`${path} has no \`## Example\` with a console`);
       if (noGit !== undefined && example.steps.some(({ line }) => line.startsWith('git '))) {
-        console.log(`      (not run: ${noGit})`);
-        return this.skip();
+        return leaveOut(this, noGit);
       }
       const printed = await play(example, SITUATIONS[code]);
       const found = printed.map((one) => diagnosticsIn(one.printed));

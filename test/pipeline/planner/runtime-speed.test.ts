@@ -9,6 +9,9 @@ import type { Host } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { measureRuntimes } from '../../../src/pipeline/planner/runtime-speed.js';
 import { whereInstalled } from '../../compute/tensor/runtimes/here.js';
+import { leaveOut } from '../../helpers/leave-out.js';
+
+const FOR_A_GPU = 'TensorFlow is installed for a GPU';
 
 whereInstalled('tensorflow', () => {
   let cache: string;
@@ -32,7 +35,7 @@ whereInstalled('tensorflow', () => {
 
   it('runtimes of the CPU are measured within some seconds, and once', async function () {
     const host = unmeasured(() => 0);
-    if (!isUndecided(host)) this.skip(); // installed for a GPU
+    if (!isUndecided(host)) leaveOut(this, FOR_A_GPU);
     await measureRuntimes(host);
     expect(isUndecided(host)).to.equal(false);
     const { onnx = 0, tensorflow = 0 } = measuredSpeeds(host) ?? {};
@@ -44,7 +47,7 @@ whereInstalled('tensorflow', () => {
     for (const begin of [0, 2]) {
       let asked = 0;
       const host = unmeasured(() => (asked++ > begin ? performance.now() : 0));
-      if (!isUndecided(host)) this.skip();
+      if (!isUndecided(host)) leaveOut(this, FOR_A_GPU);
       await measureRuntimes(host);
       expect(asked).to.equal(begin + 2);
       expect(existsSync(speedsPath(host))).to.equal(false);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { leaveOut } from '../../helpers/leave-out.js';
 import { writePipeline } from './pipelines.js';
 import { stageProcess, start } from './processes.js';
 import { freshFolder } from './worlds.js';
@@ -40,10 +41,7 @@ describe('a training that the system kills when memory runs out', () => {
   let group: ReturnType<typeof smallGroup>;
   before(function () {
     group = process.getuid?.() === 0 ? smallGroup() : undefined;
-    if (group === undefined) {
-      console.log('      (not run: making a control group with a memory limit needs root)');
-      this.skip();
-    }
+    if (group === undefined) leaveOut(this, 'making a control group with a memory limit needs root');
   });
 
   it('goes on from its checkpoint, further down the ladder', async () => {

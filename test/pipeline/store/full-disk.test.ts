@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/language/diagnostics/types.js';
 import { openStore, outputFolder, replaceFile, workFolder } from '../../../src/pipeline/store/index.js';
+import { leaveOut } from '../../helpers/leave-out.js';
 import { freshFolder } from './folders.js';
 
 /** A file system of one mebibyte; `undefined` where mounting is not allowed. */
@@ -26,10 +27,7 @@ describe('a full disk', () => {
   let disk: string | undefined;
   before(function () {
     disk = tinyDisk();
-    if (disk === undefined) {
-      console.log('      (not run: mounting a small file system needs root)');
-      this.skip();
-    }
+    if (disk === undefined) leaveOut(this, 'mounting a small file system needs root');
   });
 
   const big = new Uint8Array(2 ** 21);

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { commands } from '../../../src/tools/cli/commands/index.js';
 import { helpOf } from '../../../src/tools/cli/help.js';
+import { leaveOut } from '../../helpers/leave-out.js';
 import { cliReference } from './cli-reference.js';
 import { FTPC, freshFolder, ftpc } from './folders.js';
 
@@ -206,7 +207,7 @@ describe('command line', () => {
   };
 
   it('says so where its output goes to a disk that is full, before it begins', function () {
-    if (!existsSync('/dev/full')) this.skip();
+    if (!existsSync('/dev/full')) leaveOut(this, 'there is no /dev/full');
     for (const words of [
       'explain --json',
       '--version',
@@ -222,19 +223,19 @@ describe('command line', () => {
   });
 
   it('does not take half an output in a file for all of it', function () {
-    if (process.platform === 'win32') this.skip();
+    if (process.platform === 'win32') leaveOut(this, 'it needs a POSIX shell');
     const [code, err] = inShell('ulimit -f 4; $ftpc explain --json > limited.json');
     expect(code).to.equal(1);
     expect(err).to.contain('FTP0897').and.to.contain('the file has reached its limit');
   });
 
   it('ends by SIGPIPE where nobody reads on, without a word', function () {
-    if (process.platform === 'win32') this.skip();
+    if (process.platform === 'win32') leaveOut(this, 'it needs a POSIX shell');
     expect(inShell('exec 3> >(true); wait $!; $ftpc explain --json >&3; exit $?')).to.deep.equal([141, '']);
   });
 
   it('says which limit is too low where its own files cannot be opened', function () {
-    if (process.platform === 'win32') this.skip();
+    if (process.platform === 'win32') leaveOut(this, 'it needs a POSIX shell');
     for (const limit of [20, 30, 40, 50]) {
       const [code, err] = inShell(`ulimit -n ${limit}; $ftpc plan missing.ftp`);
       expect(code, `${limit}`).to.equal(1);

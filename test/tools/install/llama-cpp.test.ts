@@ -28,6 +28,7 @@ import type { Host } from '../../../src/language/host/host.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { installLlama, removeLlama } from '../../../src/tools/install/llama-cpp.js';
 import { LLAMA_BUILDS, type LlamaBuild } from '../../../src/tools/install/packages.js';
+import { leaveOut } from '../../helpers/leave-out.js';
 
 /** As the trial asks a library, `found` being the device that it computes with: Node loads a folder like one. */
 const library = (found: string | false): string => `
@@ -45,7 +46,7 @@ describe('an installation of llama.cpp', () => {
   const path = process.env['PATH'];
   const before = BUILDS.map((build) => ({ ...build }));
   beforeEach(function () {
-    if (CPU?.device !== 'cpu') this.skip();
+    if (CPU?.device !== 'cpu') leaveOut(this, 'there is no build of llama.cpp for this platform');
     folder = mkdtempSync(join(tmpdir(), 'llama-'));
   });
   afterEach(() => {
@@ -112,7 +113,8 @@ describe('an installation of llama.cpp', () => {
 
   it('takes the build for a device where that computes, and the one for the processor where it does not', async function () {
     const gpu = BUILDS[0];
-    if (gpu === undefined || gpu === CPU) return this.skip();
+    if (gpu === undefined || gpu === CPU)
+      return leaveOut(this, 'there is no build of llama.cpp for a device here');
     for (const works of [true, false]) {
       Object.assign(gpu, { where: folder, needs: [] });
       pack(

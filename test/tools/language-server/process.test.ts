@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { leaveOut } from '../../helpers/leave-out.js';
 import { FILES, PIPELINE, startIn } from './workspace.js';
 
 const MAIN = fileURLToPath(new URL('../../../bin/main.js', import.meta.url));
@@ -81,7 +82,7 @@ describe('language server: process', () => {
   });
 
   it('takes the planning process with it, however it is killed', async function () {
-    if (process.platform === 'win32') this.skip();
+    if (process.platform === 'win32') leaveOut(this, 'it needs signals');
     const { client, folder } = await startIn(FILES, { options: { plan: true } });
     await client.open(folder.uri('legal.ftp'), PIPELINE);
     const [planner] = await eventually(() => childrenOf(client.process));

@@ -16,6 +16,7 @@ import { expect } from 'chai';
 import { prettyDiagnostic } from '../../../src/language/diagnostics/render/index.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { commands } from '../../../src/tools/cli/commands/index.js';
+import { leaveOut } from '../../helpers/leave-out.js';
 import { Editor, type EditorOptions } from './editor.js';
 import { unzip } from './vsix.js';
 
@@ -134,7 +135,7 @@ describe('extension for VS Code', () => {
   });
 
   it('starts the server of an open folder: its marks and its completion come back', async function () {
-    if (process.platform === 'win32') this.skip();
+    if (process.platform === 'win32') leaveOut(this, 'it needs a POSIX shell');
     const work = mkdtempSync(join(tmpdir(), 'ftpc-editor-'));
     const own = join(work, 'node_modules', '.bin', 'ftpc');
     mkdirSync(dirname(own), { recursive: true });

@@ -72,7 +72,7 @@ export const templates = {
   },
   preference: {
     family: 'template',
-    doc: 'Preferences: `prompt`, `chosen` and `rejected`, each a text or messages; or `prompt`, `completion` and a `label` that says whether it is good.',
+    doc: 'Preferences: `prompt`, `chosen` and `rejected`, each a text or messages; or `prompt`, `completion` and a `label` that says whether it is good, or whole chats as `messages` with such a `label`.',
     positional: [],
     args: { system, style },
   },
@@ -139,6 +139,7 @@ const TEMPLATE_COLUMNS = {
   preference: () => [
     ['chosen', 'rejected'],
     ['prompt', 'completion', 'label'],
+    ['messages', 'label'],
   ],
   preference_tokens: () => [
     ['prompt_ids', 'chosen_ids', 'rejected_ids'],

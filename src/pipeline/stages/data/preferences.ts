@@ -16,12 +16,30 @@ export type Preference =
 /**
  * Shapes: `prompt`, `chosen`, `rejected` as texts or messages (TRL); chosen and rejected as whole chats, with the question
  * as `prompt` or without (UltraFeedback); whole dialogues as text (HH); `system`, `question`, `chosen`, `rejected` (Orca
- * pairs); `prompt`, `completion`, `label` (KTO). Messages may be those of ShareGPT.
+ * pairs); `prompt`, `completion`, `label` (KTO); whole chats as `messages` with a `label`, which judges the last answer
+ * (LLaMA-Factory's KTO). Messages may be those of ShareGPT.
  */
 export function preferenceOf(row: Row, own: OwnName): Preference | RowFault {
-  return (row['chosen'] ?? undefined) === undefined && (row['completion'] ?? undefined) !== undefined
-    ? judged(row, own)
-    : pair(row, own);
+  const has = (name: string): boolean => (row[name] ?? undefined) !== undefined;
+  if (has('chosen')) return pair(row, own);
+  if (has('completion')) return judged(row, own);
+  return has('messages') && has('label') ? judgedChat(row, own) : pair(row, own);
+}
+
+/** Whether a label judges a whole chat. */
+export const isJudgedChat = (row: Row): boolean =>
+  Array.isArray(row['messages']) && JUDGEMENTS.has(row['label']);
+
+function judgedChat(row: Row, own: OwnName): Preference | RowFault {
+  const chat = said(row, 'messages', own);
+  if (chat instanceof RowFault) return chat;
+  const messages = typeof chat === 'string' ? [] : (chat ?? []);
+  const answered = messages.findLastIndex(({ role }) => role !== 'assistant') + 1;
+  if (answered === 0 || answered === messages.length)
+    return new RowFault('wrong_type', `/${own('messages')} must be a chat that ends with an answer`);
+  const isGood = judgementOf(row, own);
+  if (isGood instanceof RowFault) return isGood;
+  return { prompt: messages.slice(0, answered), completion: messages.slice(answered), isGood };
 }
 
 function judged(row: Row, own: OwnName): Preference | RowFault {

@@ -5,7 +5,7 @@ import { type Columns, type OwnName, ownNames } from './column-names.js';
 import { type Chat, chatOf, type Turn } from './conversations.js';
 import { hash96 } from './hashes.js';
 import { mustBe, type Row, RowFault } from './parse-row.js';
-import { preferenceOf, tokenPreferenceOf } from './preferences.js';
+import { isJudgedChat, preferenceOf, tokenPreferenceOf } from './preferences.js';
 import { idsOf } from './token-ids.js';
 
 /** What a row says, whatever its columns are called: what repetitions and contradictions are told by. */
@@ -30,7 +30,7 @@ interface RowShape {
 const SHAPES: readonly RowShape[] = [
   {
     marks: ['messages'],
-    read: (row, own) => ofChat(chatOf(row, 'messages', own)),
+    read: (row, own) => (isJudgedChat(row) ? readPreference(row, own) : ofChat(chatOf(row, 'messages', own))),
   },
   {
     marks: ['instruction', 'output'],

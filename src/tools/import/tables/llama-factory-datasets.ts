@@ -151,12 +151,15 @@ function preferences(dataset: Dataset, columns: Entry, entry: Entry, recipe: Rec
   const asked = isChat
     ? (textIn(columns, 'messages') ?? 'conversations')
     : (textIn(columns, 'prompt') ?? 'instruction');
-  dataset.columns[isChat ? 'prompt' : 'question'] = asked;
+  const isJudged = lookUp(columns, 'kto_tag') !== undefined;
+  if (!isChat) dataset.columns.question = asked;
+  else if (!isJudged) dataset.columns.prompt = asked;
+  else if (asked !== 'messages') dataset.columns.messages = asked;
   for (const [usual, name] of [
     ['chosen', textIn(columns, 'chosen')],
     ['rejected', textIn(columns, 'rejected')],
     ['label', textIn(columns, 'kto_tag')],
-    ['completion', lookUp(columns, 'kto_tag') === undefined ? undefined : textIn(columns, 'response')],
+    ['completion', isJudged && !isChat ? textIn(columns, 'response') : undefined],
   ] as const)
     if (name !== undefined && name !== usual) dataset.columns[usual] = name;
   for (const name of ['query', 'system', 'history', 'tools'])

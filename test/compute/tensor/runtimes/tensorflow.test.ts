@@ -17,6 +17,7 @@ import { GraphError } from '../../../../src/compute/tensor/shape.js';
 import type { HostTensor, Tensor, ValueId } from '../../../../src/compute/tensor/types.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { runtimeVariables } from '../../../../src/pipeline/run/stage-environment.js';
+import { leaveOut } from '../../../helpers/leave-out.js';
 import { conformance } from './conformance.js';
 import { errorTable } from './error-table.js';
 import { openHere, whereInstalled, whyBf16RoundsTwice } from './here.js';
@@ -49,10 +50,7 @@ whereInstalled('tensorflow', () => {
     for (const name of ['bf16', 'bf16+xla'] as const)
       it(`rounds products as their emulation does, ${name}`, async function () {
         const roundsTwice = name === 'bf16' ? whyBf16RoundsTwice() : undefined;
-        if (roundsTwice !== undefined) {
-          console.error(`      ${roundsTwice}`);
-          this.skip();
-        }
+        if (roundsTwice !== undefined) leaveOut(this, roundsTwice);
         const b = new GraphBuilder('products');
         const [x, w, v] = [b.input('x', [5, 70]), b.input('w', [70, 6]), b.input('v', [6, 70])];
         const down = b.matmul(x, w);
@@ -91,10 +89,8 @@ whereInstalled('tensorflow', () => {
 
     it('maps no new memory for what products are packed into', function () {
       const host = nodeHost();
-      if (readTensorFlow(host)?.source !== sourceDigest(host)) {
-        console.error('      the binding is an older one: `ftpc runtime install tensorflow` builds it again');
-        this.skip();
-      }
+      if (readTensorFlow(host)?.source !== sourceDigest(host))
+        leaveOut(this, 'the binding is an older one: `ftpc runtime install tensorflow` builds it again');
       const script = fileURLToPath(new URL('packed-products.js', import.meta.url));
       const { stdout, stderr } = spawnSync(process.execPath, [script], {
         encoding: 'utf8',

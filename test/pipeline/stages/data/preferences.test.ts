@@ -37,6 +37,7 @@ describe('what preferences say', () => {
       { prompt: 'why?', completion: 'so', label: true },
       { prompt: [said('user', 'why?')], completion: [said('assistant', 'so')], label: true },
       { prompt_ids: [1, 2], completion_ids: [3], label: true },
+      { messages: [said('user', 'why?'), said('assistant', 'so')], label: true },
     ]) {
       expect(compared(judged, { ...judged, label: false })).to.deep.equal([true, false]);
       expect(compared(judged, { ...judged })).to.deep.equal([true, true]);

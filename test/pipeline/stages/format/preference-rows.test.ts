@@ -92,6 +92,28 @@ describe('preferences', () => {
     expect(answersIn(done).map(({ side }) => side)).to.deep.equal(['chosen', 'rejected']);
   });
 
+  it('may be whole chats whose last answer a label judges', async () => {
+    const done = await formatted([
+      { messages: [user('Why?'), assistant('So.'), user('And?'), assistant(' good')], label: true },
+      { messages: [user('Why?'), assistant(' bad')], label: 0 },
+      { messages: [user('Why?')], label: true },
+      { messages: [assistant('So.')], label: true },
+      { messages: 'Why?', label: true },
+      { messages: [user('Why?'), assistant('So.')], label: 'maybe' },
+    ]);
+    expect(done.json<FormatInfo>('format.json').preferences).to.equal('judged');
+    expect(answersIn(done).map(({ side, answer }) => [side, answer?.trim()])).to.deep.equal([
+      ['chosen', 'good'],
+      ['rejected', 'bad'],
+    ]);
+    expect(done.json<Report>('report.json').dropped.map(({ line, detail }) => [line, detail])).to.deep.equal([
+      [3, '/messages must be a chat that ends with an answer'],
+      [4, '/messages must be a chat that ends with an answer'],
+      [5, '/messages must be a chat that ends with an answer'],
+      [6, '/label must be true or false'],
+    ]);
+  });
+
   it('may be token ids', async () => {
     const done = await formatted(
       [{ prompt_ids: [5, 6], chosen_ids: [7], rejected_ids: [8, 9] }],
