@@ -22,7 +22,7 @@ import { askedEngine, askedRuntime, ranksOf, refersTo, requirementsOf, TIMED } f
 import { type BudgetedPlan, brokenBudgets, unknownCosts } from './budget-diagnostics.js';
 import { figuresOf, limitsOf, plannedBudget } from './budgeted-stages.js';
 import { effectiveSettings } from './effective.js';
-import { estimate } from './estimate.js';
+import { estimate } from './estimate/index.js';
 import { comparableRecord } from './history.js';
 import { keyOf, runtimeName, type StageKey, stageParts } from './keys.js';
 import { NO_PARTS } from './memory/peaks.js';

@@ -7,7 +7,7 @@ import type { EvalSettings } from '../../language/schemas/stages/eval.js';
 import { settingsOf } from '../../language/schemas/stages/settings.js';
 import { coverageOf } from '../stages/train/coverage.js';
 import type { StoreEntry } from '../store/index.js';
-import type { EstimateInput } from './estimate.js';
+import type { EstimateInput } from './estimate/index.js';
 import { expectedRows, type Lengths, shortened } from './expected-rows.js';
 import { decoderShape } from './memory/train.js';
 import type { PlanContext } from './plan-context.js';
