@@ -48,7 +48,7 @@ export async function runPipeline(
   const { host, engine } = request;
   if (isFollower(engine)) return followRun(request, engine, watcher, interrupts);
   const store = openStore(host.cwd, host.store);
-  const runId = newRunId(host.now(), process.pid);
+  const runId = newRunId(host, process.pid);
   const begun = host.clock();
   const log = recorder(watcher, request.describe);
   log.event(startEvent(request, runId));

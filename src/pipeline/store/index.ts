@@ -11,7 +11,15 @@ export {
   writeWhole,
 } from './durable.js';
 export { findGarbage, type Garbage, isForgotten, type Need, type Output } from './garbage.js';
-export { type Journal, type JournalLine, newRunId, openJournal, readJournal, runIds } from './journal.js';
+export {
+  type Journal,
+  type JournalLine,
+  newRunId,
+  openJournal,
+  readJournal,
+  runIdAt,
+  runIds,
+} from './journal.js';
 export { lineReader } from './journal-line.js';
 export {
   fromCwd,

@@ -84,8 +84,23 @@ export function runIds(host: Host): readonly string[] {
  * `20261125-021354-1a2b`: sorts by time, to the millisecond; the last 6 bits are of the process, for runs that begin in the
  * same one.
  */
-export function newRunId(now: number, pid: number): string {
-  const [date = '', time = ''] = new Date(now).toISOString().slice(0, 19).split('T');
-  const mark = (((now % 1000) << 6) | (pid % 64)).toString(16).padStart(4, '0');
-  return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${mark}`;
+export function runIdAt(time: number, pid: number): string {
+  const [date = '', clock = ''] = new Date(time).toISOString().slice(0, 19).split('T');
+  const mark = (((time % 1000) << 6) | (pid % 64)).toString(16).padStart(4, '0');
+  return `${date.replaceAll('-', '')}-${clock.replaceAll(':', '')}-${mark}`;
+}
+
+/** Of a run that begins now: it sorts after those that are there, though the clock was set back. */
+export function newRunId(host: Host, pid: number): string {
+  const [latest] = runIds(host).flatMap((id) => timeOf(id) ?? []);
+  return runIdAt(Math.max(host.now(), latest === undefined ? 0 : latest + 1), pid);
+}
+
+const RUN_ID = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-([0-9a-f]{4})$/;
+
+/** When a run of this id began; `undefined` for a folder of another name. */
+function timeOf(id: string): number | undefined {
+  const [, year, month, day, hour, minute, second, mark = ''] = RUN_ID.exec(id) ?? [];
+  const whole = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(whole) ? undefined : whole + (Number.parseInt(mark, 16) >> 6);
 }

@@ -130,9 +130,9 @@ export async function reportBug(error: unknown, context: CliContext): Promise<vo
 
 /** Where the trace was written; `undefined` if it could not be. */
 async function keep(trace: string, { host }: CliContext): Promise<string | undefined> {
-  const { layoutIn, newRunId, runFolder, writeWhole } = await import('../../pipeline/store/index.js');
+  const { layoutIn, runIdAt, runFolder, writeWhole } = await import('../../pipeline/store/index.js');
   const layout = layoutIn(host.cwd);
-  const id = newRunId(host.now(), process.pid);
+  const id = runIdAt(host.now(), process.pid);
   try {
     writeWhole(`${runFolder(layout, id)}/crash.txt`, `${trace}\n`, { sync: false });
     return `.ftp/runs/${id}/crash.txt`;

@@ -1,7 +1,14 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
-import { layoutIn, newRunId, openJournal, readJournal, runIds } from '../../../src/pipeline/store/index.js';
+import {
+  layoutIn,
+  newRunId,
+  openJournal,
+  readJournal,
+  runIdAt,
+  runIds,
+} from '../../../src/pipeline/store/index.js';
 import { freshFolder } from './folders.js';
 
 describe('journal', () => {
@@ -39,12 +46,28 @@ describe('journal', () => {
 
   it('names runs so that they sort by time', () => {
     const times = [1e12, 1e12 + 1, 1e12 + 999, 1e12 + 1000, 1e12 + 86_400_000];
-    const ids = times.map((now, later) => newRunId(now, 63 - later));
+    const ids = times.map((now, later) => runIdAt(now, 63 - later));
     expect(new Set(ids).size).to.equal(times.length);
     expect([...ids].sort()).to.deep.equal(ids);
-    expect(newRunId(1e12, 42)).not.to.equal(newRunId(1e12, 43));
+    expect(runIdAt(1e12, 42)).not.to.equal(runIdAt(1e12, 43));
     const layout = layoutIn(freshFolder());
     for (const id of ids.slice(2)) openJournal(layout, id, () => 0).close();
     expect(runIds({ ...nodeHost(), cwd: layout.cwd })).to.deep.equal(ids.slice(2).reverse());
+  });
+
+  it('names a run after those that are there, though the clock was set back', () => {
+    const layout = layoutIn(freshFolder());
+    const at = (now: number) => ({ ...nodeHost(), cwd: layout.cwd, now: () => now });
+    const begin = (now: number): string => {
+      const id = newRunId(at(now), 7);
+      openJournal(layout, id, () => 0).close();
+      return id;
+    };
+    openJournal(layout, '99999999-other', () => 0).close();
+    const ids = [1e12 + 999, 1e12, 1e12 - 86_400_000, 1e12 + 5000].map(begin);
+    expect(ids[0]).to.equal(runIdAt(1e12 + 999, 7));
+    expect(ids[1]).to.equal(runIdAt(1e12 + 1000, 7));
+    expect([...ids].sort()).to.deep.equal(ids);
+    expect(ids[3]).to.equal(runIdAt(1e12 + 5000, 7));
   });
 });

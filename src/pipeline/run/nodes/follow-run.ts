@@ -24,7 +24,7 @@ export async function followRun(
 ): Promise<RunOutcome> {
   const { host, threads } = request;
   const store = openStore(host.cwd, host.store);
-  const runId = newRunId(host.now(), process.pid);
+  const runId = newRunId(host, process.pid);
   const begun = host.clock();
   const log = recorder(watcher, request.describe);
   log.event(startEvent(request, runId));
