@@ -4,7 +4,7 @@ import { cacheSize } from '../models/decoder/caches.js';
 import type { Decoder } from '../models/decoder/types.js';
 import { ClosedError, type ModelAccess, type ModelParts, modelAccess } from './model-access.js';
 import { PrefixCache } from './prefix-cache.js';
-import { promptGroup } from './prompt-group.js';
+import { PIECE, promptGroup } from './prompt-group.js';
 import { PromptRead } from './prompt-read.js';
 import { RunningBatch, takeNext } from './running-batch.js';
 import type { ServedAnswer } from './served-answer.js';
@@ -22,9 +22,6 @@ export interface EmbeddedParts extends ModelParts {
   /** Bytes that all of it takes. */
   readonly memory: number;
 }
-
-/** Tokens of prompts that are read between two tokens of the answers that run. */
-const PIECE = 128;
 
 export class EmbeddedEngine implements ServingEngine {
   readonly info: ServingInfo;

@@ -1,7 +1,11 @@
 /** What the process of a model takes besides its weights and caches. */
 import { cacheSizes } from '../models/decoder/caches.js';
-import { MOST_COMPILED } from '../models/decoder/resources.js';
+import { compiledBytes, type Graphs, graphBytes } from '../models/decoder/compiled-bytes.js';
+import { paddedLength } from '../models/decoder/extension.js';
 import { keptTokenizer } from '../models/tokenizer/memory.js';
+import type { PlannedCodes } from '../models/weights/stored-codes.js';
+import { MOST_DISCARDED } from '../tensor/garbage.js';
+import { PIECE } from './prompt-group.js';
 import type { ServingInfo } from './types.js';
 
 const MIB = 2 ** 20;
@@ -9,11 +13,11 @@ const MIB = 2 ** 20;
 /**
  * Node, this program and the library that computes; of the embedded engine also what a step works in. Measured on Linux x64 with
  * Node 20 and the starter model: the most that the process took (VmHWM), less weights, caches, graphs and what its 4,096 tokens take;
- * of the embedded engine 111 to 115 MiB of 4 and 16 answers of 256 and 512 tokens. docs/serving.md has what was planned and measured
- * with these figures.
+ * of the embedded engine, after 90 and 45 turns of many lengths and numbers of answers at once, 101 MiB with 4 of 256 tokens and 105 with 16 of 512.
+ * docs/serving.md has what was planned and measured with these figures.
  */
 const PROCESS: Readonly<Record<ServingInfo['engine'], number>> = {
-  embedded: 115 * MIB,
+  embedded: 104 * MIB,
   accelerate: 121 * MIB,
   'llama.cpp': 91 * MIB,
 };
@@ -30,9 +34,55 @@ const TOKEN_OF_ENGINE: Partial<Record<ServingInfo['engine'], number>> = { 'llama
 export const processMemory = (engine: ServingInfo['engine'], vocabSize: number): number =>
   PROCESS[engine] + keptTokenizer(vocabSize) + (TOKEN_IN_JSON + (TOKEN_OF_ENGINE[engine] ?? 0)) * vocabSize;
 
-/** A compiled graph of a token's step through a block: 28 of the starter's took 0.41 MiB each, of 39 nodes. */
-const STEP_GRAPH = 0.41 * MIB;
+/** A model of the embedded engine, and what it has room for. */
+interface EmbeddedModel {
+  readonly weightBytes: number;
+  readonly codes?: PlannedCodes | undefined;
+  readonly layers: number;
+  /** The graphs of a short pass through each kind of block. */
+  readonly blocks: Graphs;
+  /** Bytes of keys and values of a token. */
+  readonly perToken: number;
+  readonly rows: number;
+  readonly contextTokens: number;
+  readonly batchTokens: number;
+  readonly prefixTokens: number;
+}
 
-/** The decoder compiles one for every number of answers and size of their caches. */
-export const stepGraphBytes = (rows: number, contextTokens: number): number =>
-  STEP_GRAPH * Math.min(MOST_COMPILED, rows * cacheSizes(1, contextTokens).length);
+/**
+ * Bytes of weights, codes, graphs, and keys and values: of a prompt that is read, of texts that were, and of the batch, or of the
+ * one row that is answered while codes are compiled. Where rows join, caches move layer by layer into larger ones, and what they were waits
+ * for the collector.
+ */
+export function embeddedBytes(model: EmbeddedModel): number {
+  const { weightBytes, codes, blocks, perToken, rows, contextTokens, batchTokens, prefixTokens } = model;
+  const nodes = model.layers * (blocks.nodes / blocks.count);
+  const coded = codes === undefined ? 0 : codes.held + graphBytes({ count: codes.graphs, nodes });
+  const compiling = codes === undefined ? 0 : codes.peak - codes.held;
+  const batch = perToken * batchTokens;
+  const moving = batch / model.layers + Math.min(MOST_DISCARDED, batch);
+  return (
+    weightBytes +
+    coded +
+    compiledBytes(times(blocks, shapesOf(rows, contextTokens))) +
+    perToken * (contextTokens + prefixTokens) +
+    Math.max(batch + moving, perToken * contextTokens + compiling)
+  );
+}
+
+const times = ({ count, nodes }: Graphs, factor: number): Graphs => ({
+  count: factor * count,
+  nodes: factor * nodes,
+});
+
+/**
+ * For each number of answers and size of their caches there is a graph of a step; for each number of prompts that are read together, and
+ * padded length of their pieces, one that begins, and one that goes on in caches of each size.
+ */
+function shapesOf(rows: number, contextTokens: number): number {
+  const sizes = cacheSizes(1, contextTokens).length;
+  const pieces = Math.ceil(Math.min(PIECE, contextTokens) / paddedLength([1]));
+  let prompts = 0;
+  for (let together = 1; together <= rows; together++) prompts += Math.floor(pieces / together);
+  return rows * sizes + prompts * (1 + sizes);
+}

@@ -4,6 +4,9 @@ import type { PrefixCache } from './prefix-cache.js';
 import { type UnreadPrompt, unread } from './prompt-read.js';
 import type { ServedAnswer } from './served-answer.js';
 
+/** Tokens of prompts that are read between two tokens of the answers that run. */
+export const PIECE = 128;
+
 /** Of those that wait, how many are looked at. */
 const LOOKED_AT = 64;
 

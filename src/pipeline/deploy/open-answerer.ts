@@ -24,7 +24,7 @@ import { openModelAt, untrained } from '../../compute/models/open.js';
 import { readTrainingPrompt } from '../../compute/models/training-prompt.js';
 import { type ChatTemplate, ModelError } from '../../compute/models/types.js';
 import { materialisedWithin } from '../../compute/models/weights/load.js';
-import { plannedCodes, takesCodes } from '../../compute/models/weights/stored-codes.js';
+import { type PlannedCodes, plannedCodes, takesCodes } from '../../compute/models/weights/stored-codes.js';
 import { baseNameOf, readAdapterFacts } from '../../compute/packaging/adapter-facts.js';
 import { readAdapter } from '../../compute/packaging/adapters.js';
 import { checkAdapter } from '../../compute/packaging/check-base.js';
@@ -113,8 +113,9 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
 /** What answers or gives labels, with the decoder where it is of this process. */
 interface OpenedParts extends AnswererParts {
   readonly decoder?: Decoder;
-  /** Bytes of the weights in memory, with those of codes while they are compiled. */
+  /** Bytes of its weights in memory, and what single answers have besides. */
   readonly weightBytes?: number;
+  readonly codes?: PlannedCodes | undefined;
 }
 
 /** Opens what there is of a model to ask. Throws as {@link openAnswerer} does. */
@@ -141,7 +142,7 @@ export async function openParts(plain: Host, options: OpenAnswererOptions): Prom
     ...{ config: model.config, weights, adapter, storedSteps: true },
   });
   const parts = { label: options.folder, model: decoderModel(decoder), tokenizer: await model.tokenizer() };
-  const opened = { ...parts, decoder, weightBytes: weights.residentBytes + (codes?.peak ?? 0) };
+  const opened = { ...parts, decoder, weightBytes: weights.residentBytes, codes };
   if (parts.model.facts.labels !== undefined) return opened;
   const template = templateOf(host, model, adapterFolder, options.template);
   return { ...opened, template, training: readTrainingPrompt(host, adapterFolder ?? base) };

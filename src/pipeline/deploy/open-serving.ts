@@ -1,8 +1,12 @@
 import { classifierAsked } from '../../compute/evaluation/evaluation-diagnostics.js';
 import { cacheBytesPerToken } from '../../compute/evaluation/generation/generate.js';
+import { QUERY_BLOCK } from '../../compute/models/architectures/graphs/attention.js';
+import type { Graphs } from '../../compute/models/decoder/compiled-bytes.js';
+import type { Decoder } from '../../compute/models/decoder/index.js';
+import { planDecoder } from '../../compute/models/decoder/plan.js';
 import type { ModelConfig } from '../../compute/models/types.js';
 import { EmbeddedEngine } from '../../compute/serving/embedded-engine.js';
-import { stepGraphBytes } from '../../compute/serving/process-memory.js';
+import { embeddedBytes } from '../../compute/serving/process-memory.js';
 import type { ServingEngine } from '../../compute/serving/types.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
@@ -47,8 +51,21 @@ export async function openServing(host: Host, options: OpenServingOptions): Prom
     ...{ label, decoder, facts: model.facts, tokenizer: opened.tokenizer },
     ...{ template: opened.template, training: opened.training, system: options.system, clock: host.clock },
     ...room,
-    memory: (opened.weightBytes ?? 0) + room.bytes + stepGraphBytes(room.rows, room.contextTokens),
+    memory: embeddedBytes({
+      ...{ weightBytes: opened.weightBytes ?? 0, codes: opened.codes, ...room },
+      ...{ layers: config.layers, perToken: cacheBytesPerToken(config), blocks: stepGraphs(decoder.options) },
+    }),
   });
+}
+
+/** A graph of a token's step through a block has about as many nodes as that of a short row. */
+function stepGraphs({ config, adapter }: Decoder['options']): Graphs {
+  const { graphs } = planDecoder({
+    ...{ config, adapter: adapter?.config, trainable: 'none', weightBytes: 0, dequantised: {} },
+    ...{ rows: 1, length: QUERY_BLOCK, checkpointedBlocks: 0, logitsChunk: 1 },
+  });
+  const blocks = graphs.filter(({ role }) => role === 'block_forward');
+  return { count: blocks.length, nodes: blocks.reduce((sum, { graph }) => sum + graph.nodes.length, 0) };
 }
 
 /** How many tokens there are caches for: those of the batch, those of finished texts, and those of a prompt that is read. */
@@ -64,8 +81,5 @@ function cacheRoom(
   const left = affordable - context;
   const prefixTokens = Math.min(Math.floor(left * PREFIX_SHARE), rows * context);
   const batchTokens = Math.max(context, Math.min(left - prefixTokens, rows * context));
-  return {
-    ...{ rows, contextTokens: context, batchTokens, prefixTokens },
-    bytes: (context + batchTokens + prefixTokens) * perToken,
-  };
+  return { rows, contextTokens: context, batchTokens, prefixTokens };
 }

@@ -1,10 +1,12 @@
 import type { Host } from '../../../language/host/host.js';
+import { discarded } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { ModelError } from '../types.js';
 import { dequantiseBlocks } from '../weights/dequantisation.js';
 import { BLOCKS } from '../weights/formats.js';
 import {
   blockTensor,
+  codedRows,
   float32Tensor,
   type SourceTensor,
   transposedSource,
@@ -79,6 +81,11 @@ function asItStands(file: InFile): SourceTensor {
     ...readByUnits(file, values, (first, count) => bytesOf(file, first * bytes, count * bytes)),
     format: () => type,
     load: () => blockTensor(name, shape, type, bytesOf(file, 0, tensor.bytes)),
+    coded: codedRows(type, shape, (from, length) => {
+      // what was read before
+      discarded(length);
+      return bytesOf(file, from, length);
+    }),
   };
 }
 
@@ -100,6 +107,10 @@ function inRows(file: InFile, order: Extract<Arrangement, { kind: 'rows' }>): So
   };
   return {
     ...readByUnits(file, width, read),
+    coded: codedRows(type, shape, (from, length) => {
+      discarded(length);
+      return read(from / rowBytes, length / rowBytes);
+    }),
     format() {
       if (Number.isInteger(rowBytes)) return type;
       throw new ModelError(

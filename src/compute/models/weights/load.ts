@@ -9,7 +9,6 @@ import {
   type NamedShape,
 } from '../architectures/index.js';
 import { type ModelConfig, ModelError, type StoredTensor, type WeightStore } from '../types.js';
-import { isCoded } from './digits.js';
 import { type StoredFormat, storedBytes } from './formats.js';
 import { type DoubleNf4, quantiseNf4 } from './nf4-quantise.js';
 import { nf4Tensor } from './nf4-tensor.js';
@@ -263,7 +262,7 @@ function loadTensor(
   if (format === source.format()) return { ...source.load(), name };
   if (format === 'NF4') return quantised(source, transposed, known?.get(name));
   const values = asFloat32({ name, shape, dequantise: (out) => readInto(source, 0, out) });
-  return isCoded(source.format()) ? { ...values, coded: () => source.load().coded?.() } : values;
+  return { ...values, coded: () => source.coded };
 }
 
 function quantised(source: SourceTensor, transposed = false, known?: DoubleNf4): StoredTensor {

@@ -12,7 +12,8 @@ import type { FormatOf } from './load.js';
 export interface PlannedCodes {
   /** Bytes of codes. */
   readonly bytes: number;
-  /** Bytes while they are compiled, at most. */
+  /** Bytes once they are compiled, and while they are, at most. */
+  readonly held: number;
   readonly peak: number;
   /** Graphs that they are compiled into. */
   readonly graphs: number;
@@ -98,6 +99,7 @@ class Compiled {
    */
   get planned(): PlannedCodes {
     const { bytes, kept, last, graphs } = this;
-    return { bytes, graphs, peak: bytes + kept + 2 * last + Math.min(MOST_DISCARDED, 2 * (bytes - last)) };
+    const held = bytes + kept;
+    return { bytes, graphs, held, peak: held + 2 * last + Math.min(MOST_DISCARDED, 2 * (bytes - last)) };
   }
 }

@@ -3,7 +3,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import type { PackedTensor } from '../../tensor/types.js';
 import { type CodedRows, ModelError, type StoredTensor, type WeightStore } from '../types.js';
 import { dequantiseBlocks, floatsOf } from './dequantisation.js';
-import { type CodedName, codeMatrix, isCoded } from './digits.js';
+import { codeMatrix, isCoded } from './digits.js';
 import { BLOCKS, type BlockFormat, type StoredFormat } from './formats.js';
 
 /** A tensor in a file of any format, not yet read. */
@@ -18,6 +18,8 @@ export interface SourceTensor {
   read(start: number, out: Float32Array): void;
   /** Reads it in the format that it has in the file. */
   load(): StoredTensor;
+  /** Reads rows as codes, and no others, if its values are stored so. */
+  readonly coded?: CodedRows | undefined;
 }
 
 /** A model's tensors by their Hugging Face names. */
@@ -50,18 +52,23 @@ export function blockTensor(
   if (format === 'F32') return float32Tensor(name, shape, floatsOf(format, blocks, 0, sizeOf(shape)));
   const packed = (): PackedTensor | undefined =>
     HALVES[format] && { form: HALVES[format], shape, bits: blocks };
-  const coded = isCoded(format) && shape.length === 2 ? () => codedRows(format, shape, blocks) : undefined;
+  const coded = codedRows(format, shape, (from, length) => blocks.subarray(from, from + length));
   return encodedTensor(
-    { name, shape, format, residentBytes: blocks.byteLength, packed, coded },
+    { name, shape, format, residentBytes: blocks.byteLength, packed, coded: () => coded },
     (start, out) => dequantiseBlocks(format, blocks, start, out),
   );
 }
 
-function codedRows(format: CodedName, [, columns = 0]: readonly number[], blocks: Uint8Array): CodedRows {
+/** Rows of a matrix as codes, if it has such; `bytesOf` gives bytes of it `from … from + length`. */
+export function codedRows(
+  format: BlockFormat,
+  [, columns = 0, ...more]: readonly number[],
+  bytesOf: (from: number, length: number) => Uint8Array,
+): CodedRows | undefined {
+  if (!isCoded(format) || columns === 0 || more.length > 0) return undefined;
   const { values, bytes } = BLOCKS[format];
   const row = (columns / values) * bytes;
-  return (first, count) =>
-    codeMatrix(format, [count, columns], blocks.subarray(first * row, (first + count) * row));
+  return (first, count) => codeMatrix(format, [count, columns], bytesOf(first * row, count * row));
 }
 
 /** A tensor of which nothing is float32 yet; `dequantise` writes its values from value `start` on. */
@@ -115,6 +122,7 @@ export function transposedSource(plain: SourceTensor): SourceTensor {
   return {
     ...plain,
     shape,
+    coded: undefined,
     read(start, out) {
       const first = Math.floor(start / width);
       const count = Math.ceil((start + out.length) / width) - first;

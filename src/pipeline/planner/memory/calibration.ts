@@ -29,14 +29,6 @@ export const DECODER_PROCESS = 105 * MIB + NEWER_NODE.tensors;
 export const TRAINED_TENSOR = 2.5 * 1024;
 
 /**
- * A compiled graph beyond those of one shape, and each of its nodes, from its first run on. Measured: 28 steps of the starter's blocks, of
- * as many rows, 0.41, 0.66 and 1.0 MiB each with 39, 60 and 137 nodes (as it is, by LoRA and by DoRA); 60 sessions of rows of 32 to 480
- * tokens 1.05 with 131; of an evaluation 0.16 with 2 and 1.4 with 221; 52 of rows of 480 to 1,792 tokens, whose attention goes in tiles
- * from 1,024 on, 2.4 with 386. Those that were released left 0.05 to 0.2 MiB less, and as many others then took no more.
- */
-export const SESSION = { bytes: 0.2 * MIB, node: 6 * 1024 } as const;
-
-/**
  * What the heaps of V8 and of glibc grow by over the steps of a training. Measured in one of 240, which also validates and writes a
  * checkpoint every 50: 155.6 MiB after 2 steps, 156.9 after 12, 164.4, 165.7 and 166.8 after 60, 120 and 240.
  */

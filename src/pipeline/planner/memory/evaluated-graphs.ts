@@ -6,7 +6,7 @@ import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
 import { chunkSize } from '../../../compute/models/decoder/chunks.js';
-import { MOST_COMPILED } from '../../../compute/models/decoder/resources.js';
+import { compiledBytes, type Graphs, graphBytes } from '../../../compute/models/decoder/compiled-bytes.js';
 import type { Dequantised } from '../../../compute/models/decoder/types.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
@@ -14,9 +14,8 @@ import { paddedLength } from '../../../compute/training/batch.js';
 import { BIN, type Lengths } from '../expected-rows.js';
 import { stepShapes } from './answered-steps.js';
 import { type Answers, answeredTogether } from './answers.js';
-import { SESSION } from './calibration.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import { blockGraphs, buckets, type Graphs } from './sessions.js';
+import { blockGraphs, buckets } from './sessions.js';
 
 /** The model that is asked, and tokens of the longest row. */
 interface Asked {
@@ -36,23 +35,14 @@ interface LossRows extends Pick<Lengths, 'histogram' | 'longest'> {
 
 /** Bytes of these graphs beyond those of one pass over rows of `counted` tokens. What those of one model have taken serves those of the next. */
 export function evaluatedBytes(memory: Asked, graphs: Graphs, counted: number): number {
-  const { bytes, node } = SESSION;
-  const one = blocksOf(memory)(counted);
-  return Math.max(0, bytesOf(graphs) - bytes * one.count - node * one.nodes);
-}
-
-/** A decoder keeps so many and no more. */
-function bytesOf({ count, nodes }: Graphs): number {
-  const kept = Math.min(1, MOST_COMPILED / Math.max(1, count));
-  return kept * (SESSION.bytes * count + SESSION.node * nodes);
+  return Math.max(0, compiledBytes(graphs) - graphBytes(blocksOf(memory)(counted)));
 }
 
 /** Bytes of the graphs of a step over codes, which have each block once and the codes within, while they are compiled. */
 export function codedStepBytes(memory: Asked, codes: PlannedCodes | undefined): number {
   if (codes === undefined) return 0;
   const { count, nodes } = blocksOf(memory)(QUERY_BLOCK);
-  const ofBlocks = memory.config.layers * (nodes / count);
-  return codes.peak + SESSION.bytes * codes.graphs + SESSION.node * ofBlocks;
+  return codes.peak + graphBytes({ count: codes.graphs, nodes: memory.config.layers * (nodes / count) });
 }
 
 /** All graphs that are compiled by the time that losses are there, and then by the time that each batch is answered. */
@@ -94,7 +84,7 @@ export function compiledGraphs(
  * come first, and their keys and values are gone when the last graphs are compiled.
  */
 export function fullestBatch(caches: readonly number[], [_, ...after]: readonly Graphs[]): number {
-  const bytes = caches.map((taken, at) => taken + bytesOf(after[at] ?? { count: 0, nodes: 0 }));
+  const bytes = caches.map((taken, at) => taken + compiledBytes(after[at] ?? { count: 0, nodes: 0 }));
   return bytes.indexOf(Math.max(...bytes));
 }
 

@@ -1,13 +1,13 @@
 /** What a whole training compiles besides the graphs of its longest batch: rows differ in length, and so do batches. */
 
 import { QUERY_BLOCK } from '../../../compute/models/architectures/graphs/attention.js';
+import { compiledBytes, type Graphs } from '../../../compute/models/decoder/compiled-bytes.js';
 import { LONG_REACH } from '../../../compute/models/decoder/graphs.js';
 import { MOST_COMPILED } from '../../../compute/models/decoder/resources.js';
 import type { DecoderPlan, DecoderPlanOptions } from '../../../compute/models/decoder/types.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import type { TrainPlan } from '../../stages/train-plan/plan.js';
 import { BIN, type Lengths } from '../expected-rows.js';
-import { SESSION } from './calibration.js';
 import type { PlanDecoder } from './plan-decoder.js';
 
 export interface SessionInput {
@@ -27,11 +27,6 @@ export interface SessionInput {
   readonly answers?: Graphs | undefined;
 }
 
-export interface Graphs {
-  readonly count: number;
-  readonly nodes: number;
-}
-
 /** Sizes of the head's last chunk that turn up, in training and in validation each. */
 const HEADS = 2;
 
@@ -45,10 +40,7 @@ export function sessionBytes(input: SessionInput): number {
     ...Array.from({ length: HEADS - 1 + (validation === undefined ? 0 : HEADS) }, () => head),
     ...(answers === undefined ? [] : [answers]),
   ]);
-  const kept = MOST_COMPILED - training(longestOf(input)).count - head.count;
-  return (
-    Math.max(0, Math.min(1, kept / more.count)) * (SESSION.bytes * more.count + SESSION.node * more.nodes)
-  );
+  return compiledBytes(more, MOST_COMPILED - training(longestOf(input)).count - head.count);
 }
 
 const longestOf = ({ lengths, packed }: SessionInput): number =>

@@ -4,6 +4,7 @@ import type { AdapterConfig } from '../../../compute/models/adapters/config.js';
 import { adapterShapes, firstShapes } from '../../../compute/models/adapters/kinds.js';
 import { adaptedConfig } from '../../../compute/models/adapters/whole.js';
 import { expectedTensors, type NamedShape } from '../../../compute/models/architectures/index.js';
+import type { Graphs } from '../../../compute/models/decoder/compiled-bytes.js';
 import { fittingChunk } from '../../../compute/models/decoder/head.js';
 import type {
   DecoderPlan,
@@ -57,7 +58,7 @@ import {
   smallBytes,
   weightSizes,
 } from './runtimes.js';
-import { blockGraphs, type Graphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
+import { blockGraphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
 import { probabilitiesOfShorter } from './shorter-rows.js';
 
 /** What a row of preferences asks of a training. */

@@ -75,6 +75,33 @@ function decodesInPlace(type: Exclude<BlockFormat, 'F32'>): void {
 }
 
 describe('GGUF', () => {
+  it('gives rows as codes from the file where float32 is in memory, and reads no others', () => {
+    const host = memoryHost({ [PATH]: bytes });
+    const read: number[] = [];
+    const watched: typeof host = {
+      ...host,
+      readBytes: (path, from, length) => {
+        const part = host.readBytes(path, from, length);
+        read.push(part.length);
+        return part;
+      },
+    };
+    const model = openGguf(watched, PATH);
+    const [held, floats] = [model.loadWeights('stored'), model.loadWeights('f32')];
+    const coded = held.names().filter((name) => held.get(name).coded?.() !== undefined);
+    expect(coded.length).to.be.above(2);
+    for (const name of coded) {
+      read.length = 0;
+      const rows = floats.get(name).coded?.()?.(1, 2);
+      const { residentBytes, shape } = held.get(name);
+      expect(
+        read.reduce((sum, length) => sum + length, 0),
+        name,
+      ).to.equal((2 * residentBytes) / (shape[0] ?? 0));
+      expect(rows, name).to.deep.equal(held.get(name).coded?.()?.(1, 2));
+    }
+  });
+
   it('reads the config', () => {
     expect(open().config).to.include({
       vocabSize: 270,

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
+import { graphBytes } from '../../../../src/compute/models/decoder/compiled-bytes.js';
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
 import { microBatches, paddedLength } from '../../../../src/compute/training/batch.js';
 import { globalBatches, stepsPerEpoch } from '../../../../src/compute/training/order.js';
 import { BIN, type Lengths } from '../../../../src/pipeline/planner/expected-rows.js';
-import { SESSION } from '../../../../src/pipeline/planner/memory/calibration.js';
 import { blockGraphs, longestBelow, sessionBytes } from '../../../../src/pipeline/planner/memory/sessions.js';
 import { probabilitiesOfShorter } from '../../../../src/pipeline/planner/memory/shorter-rows.js';
 import { fixture } from '../../../compute/models/decoder/fixture.js';
@@ -34,7 +34,8 @@ const input: SessionInput = {
   ...{ packed: undefined, training: none, watching: none, head: { count: 0, nodes: 0 } },
 };
 const graphs = (given: Partial<SessionInput>): number =>
-  sessionBytes({ ...input, training: () => ({ count: 1, nodes: 0 }), ...given }) / SESSION.bytes;
+  sessionBytes({ ...input, training: () => ({ count: 1, nodes: 0 }), ...given }) /
+  graphBytes({ count: 1, nodes: 0 });
 
 /** Padded lengths of the batches of a training, but for the longest of all. */
 function shorterLengths(micro: number, parts: number, steps: number, seed: number): number {
@@ -102,7 +103,7 @@ describe('compiled graphs of a whole training', () => {
   it('are no more than a decoder keeps', () => {
     const many = { training: () => ({ count: 20, nodes: 100 }), head: { count: 1, nodes: 5 }, steps: 1000 };
     const most = 64 - 21;
-    expect(sessionBytes({ ...input, ...many })).to.be.at.most(most * SESSION.bytes + 5 * most * SESSION.node);
+    expect(sessionBytes({ ...input, ...many })).to.be.at.most(graphBytes({ count: most, nodes: 5 * most }));
   });
 
   it('have the nodes that they are built of', () => {
