@@ -11,8 +11,11 @@ export interface Host {
   readonly packageFolder: string;
   /** Whole file as UTF-8. Throws an {@link HostError}. */
   readText(path: string): string;
-  /** `length` bytes from `start` (default: the whole file). Throws an {@link HostError}. */
-  readBytes(path: string, start?: number, length?: number): Uint8Array;
+  /**
+   * `length` bytes from `start` (default: the whole file), which may be in `room`, memory that is no longer in use, where they fit.
+   * Throws an {@link HostError}.
+   */
+  readBytes(path: string, start?: number, length?: number, room?: Uint8Array): Uint8Array;
   /** `undefined` if nothing is at `path`. */
   stat(path: string): FileStat | undefined;
   /** Names in a folder, sorted by code unit. Throws an {@link HostError}. */
@@ -111,8 +114,8 @@ export function lookingOnce(host: Host): Host {
   const files = new Map<string, Uint8Array>();
   return {
     ...host,
-    readBytes(path, start, length) {
-      if (start !== undefined || length !== undefined) return host.readBytes(path, start, length);
+    readBytes(path, start, length, room) {
+      if (start !== undefined || length !== undefined) return host.readBytes(path, start, length, room);
       const found = files.get(path) ?? host.readBytes(path);
       files.set(path, found);
       return found;

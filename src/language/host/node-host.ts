@@ -27,7 +27,7 @@ export function nodeHost(cwd: string = process.cwd()): Host {
     cwd,
     packageFolder: packageFolder(),
     readText: (path) => guard(path, () => readWhole(path)),
-    readBytes: (path, start = 0, length) => guard(path, () => readRange(path, start, length)),
+    readBytes: (path, start = 0, length, room) => guard(path, () => readRange(path, start, length, room)),
     stat: (path) => statOrNothing(path),
     list: (folder) => guard(folder, () => readdirSync(folder).sort(byCodeUnit)),
     glob: (pattern, base) => [...filesMatching(pattern, base)].sort(byCodeUnit),
@@ -65,13 +65,15 @@ function requireFile(path: string): Stats {
   throw Object.assign(new Error('it is a pipe or a device'), { code: NO_FILE });
 }
 
-function readRange(path: string, start: number, length: number | undefined): Uint8Array {
+function readRange(path: string, start: number, length: number | undefined, room?: Uint8Array): Uint8Array {
   requireFile(path);
   const file = openSync(path, 'r');
   try {
     const size = fstatSync(file).size;
     const end = length === undefined ? size : Math.min(size, start + length);
-    const bytes = shareableBytes(Math.max(0, end - start));
+    const needed = Math.max(0, end - start);
+    const bytes =
+      room !== undefined && needed <= room.length ? room.subarray(0, needed) : shareableBytes(needed);
     let done = 0;
     while (done < bytes.length) {
       const read = readSync(file, bytes, done, Math.min(READ_WINDOW, bytes.length - done), start + done);

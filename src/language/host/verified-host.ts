@@ -46,8 +46,8 @@ export function verifiedHost(host: Host, sealedAt: (folder: string) => SealedFol
       const bytes = check.read(0, undefined);
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
     },
-    readBytes: (path, start = 0, length) =>
-      checkOf(path)?.read(start, length) ?? host.readBytes(path, start, length),
+    readBytes: (path, start = 0, length, room) =>
+      checkOf(path)?.read(start, length, room) ?? host.readBytes(path, start, length, room),
   };
   plain.set(verified, host);
   return verified;
@@ -59,7 +59,7 @@ const plain = new WeakMap<Host, Host>();
 export const plainHost = (host: Host): Host => plain.get(host) ?? host;
 
 interface FileCheck {
-  read(start: number, length: number | undefined): Uint8Array;
+  read(start: number, length: number | undefined, room?: Uint8Array): Uint8Array;
 }
 
 function openCheck(host: Host, folder: SealedFolder | undefined, path: string): FileCheck | undefined {
@@ -74,19 +74,19 @@ function openCheck(host: Host, folder: SealedFolder | undefined, path: string): 
     throw folder.damaged(`\`${name}\` ${what}`);
   };
   const look = file.chunks === undefined ? wholeLook(file, fail) : chunkLook(file, file.chunks, fail);
-  const bytesAt = (start: number, length: number | undefined): Uint8Array => {
+  const bytesAt = (start: number, length: number | undefined, room?: Uint8Array): Uint8Array => {
     try {
-      return host.readBytes(path, start, length);
+      return host.readBytes(path, start, length, room);
     } catch (error) {
       if (error instanceof HostError && error.code === 'io') return fail(`cannot be read: ${error.detail}`);
       throw error;
     }
   };
   return {
-    read: (start, length) => {
+    read: (start, length, room) => {
       const size = host.stat(path)?.size;
       if (size !== file.bytes) fail(`has ${size ?? 'no'} bytes instead of ${file.bytes}`);
-      const bytes = bytesAt(start, length);
+      const bytes = bytesAt(start, length, room);
       look(bytes, start, bytesAt);
       return bytes;
     },

@@ -78,8 +78,6 @@ export interface Lengths {
   readonly prompts?: { readonly longest: number; readonly histogram: readonly number[] };
   /** Each prompt with its answer, where they were counted; of a sample there may be fewer. */
   readonly asked?: () => readonly Asked[];
-  /** Messages that a chat template writes of a row, in the mean, where rows were seen. */
-  readonly messages?: number;
   /** Of labelled rows: their labels, or as many as are known of. */
   readonly labels?: readonly string[];
   /** Of preferences: two answers of a pair are each a row here. */
@@ -134,7 +132,6 @@ export function sampledLengths(survey: LengthSurvey, split: string): Lengths {
     ...(prompts && { prompts: { longest: prompts.longest, histogram: scaled(prompts.histogram) } }),
     ...(asked && { asked: () => asked }),
     labels: survey.labels,
-    messages: survey.messages,
     isPaired: survey.isPaired === true,
     ...(joined && {
       joined: {

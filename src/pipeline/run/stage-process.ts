@@ -52,13 +52,16 @@ const START = 180_000;
 const LOOK = 250;
 
 /**
- * `gc` lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes. Short-lived
- * objects get little room where tensors are what counts: they would fill up to 48 MiB before they are collected, and a
- * step makes few. Stages that stream rows make many, and take as long again with less room.
+ * Megabytes of each half of the room for short-lived objects, of stages that compute with tensors and of those that stream rows: they
+ * would fill up to 48 in all before they are collected, with the buffers that hang on them. A step makes few; of rows, next to nothing
+ * outlives a collection.
  */
+const YOUNG_HALF = { tensors: 4, rows: 2 } as const;
+
+/** `gc` lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes. */
 const nodeOptions = (kind: StageKind): readonly string[] => [
   '--expose-gc',
-  ...(stages[kind].tensors === 'none' ? [] : ['--max-semi-space-size=4']),
+  `--max-semi-space-size=${YOUNG_HALF[stages[kind].tensors === 'none' ? 'rows' : 'tensors']}`,
 ];
 
 /** Runs a stage in its own process and says how it ended, whatever happens to that process. */

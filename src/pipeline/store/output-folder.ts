@@ -20,36 +20,47 @@ export function inside(folder: string, name: string): string {
   return join(folder, clean);
 }
 
-/** Text is gathered to pieces of this size: a system call a line would be most of the cost. */
+/** Text is gathered in memory of this size, which is filled again and again: a system call a line would be most of the cost. */
 const PIECE = 1 << 16;
+/** Bytes of UTF-8 that a unit of a string becomes. */
+const MOST_OF_UNIT = 3;
 
 function openOutput(path: string): OutputFile {
   const file = writing(path, undefined, () => {
     makeFolders(dirname(path));
     return openSync(path, 'w');
   });
-  let waiting: Uint8Array[] = [];
+  const waiting = Buffer.alloc(PIECE);
   let size = 0;
   let open = true;
   const flush = (): void => {
-    const bytes = waiting.length === 1 ? waiting[0] : Buffer.concat(waiting);
-    waiting = [];
+    const bytes = waiting.subarray(0, size);
     size = 0;
-    if (bytes !== undefined) writing(path, bytes.byteLength, () => writeAll(file, bytes));
+    if (bytes.length > 0) writing(path, bytes.length, () => writeAll(file, bytes));
+  };
+  const fits = (bytes: number): boolean => {
+    if (size + bytes > PIECE) flush();
+    return bytes <= PIECE;
+  };
+  const writeBytes = (bytes: Uint8Array): void => {
+    if (!fits(bytes.byteLength)) {
+      writing(path, bytes.byteLength, () => writeAll(file, bytes));
+      return;
+    }
+    waiting.set(bytes, size);
+    size += bytes.byteLength;
   };
   return {
     write: (chunk) => {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      // A caller may fill the same array again, so what waits is a copy.
-      waiting.push(typeof chunk === 'string' ? bytes : bytes.slice());
-      size += bytes.byteLength;
-      if (size >= PIECE) flush();
+      if (typeof chunk !== 'string') writeBytes(chunk);
+      else if (fits(MOST_OF_UNIT * chunk.length)) size += waiting.write(chunk, size);
+      else writeBytes(Buffer.from(chunk));
     },
     close: () => {
       if (!open) return;
       open = false;
       try {
-        if (waiting.length > 0) flush();
+        flush();
       } finally {
         closeSync(file);
       }

@@ -1,5 +1,6 @@
 import type { RowKind } from '../../diagnostics/catalogue/wiring.js';
 import type { Call, Value } from '../../ir/program.js';
+import { isReadFile } from '../../ir/values.js';
 import { lookUp } from '../../source/look-up.js';
 import { defaulted, type FunctionSchema, optional, t } from '../schema.js';
 import { columnsIn } from './text-pattern.js';
@@ -177,12 +178,9 @@ const SHOWING: readonly string[] = ['choices', 'question_answer'] satisfies (key
 export const shownBefore = ({ call, args }: Call): number =>
   SHOWING.includes(call) ? Number(args['few_shot']) : 0;
 
-/** Messages that the chat template of the model writes of a row, a question and its answer with what goes before: none of other templates. */
-export function chatMessages({ call, args }: Call): number {
-  const own = lookUp(templates, call);
-  if (own === undefined || !('system' in own.args)) return 0;
-  return args['system'] ? 3 : 2;
-}
+/** Whether rows are written by Jinja: the chat template of the model, or a file of one's own. */
+export const isInJinja = ({ call, args }: Call): boolean =>
+  'system' in (lookUp(templates, call)?.args ?? {}) || Object.values(args).some(isReadFile);
 
 /** The template whose rows have labels, which are what classifiers are trained on. */
 export const LABELLED = 'labelled' satisfies keyof typeof templates;

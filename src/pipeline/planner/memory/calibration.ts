@@ -40,97 +40,49 @@ export const READER_PROCESS = 98 * MIB + NEWER_NODE.tensors;
 /** Bytes of a token of a vocabulary in a GGUF file, with its merges. */
 export const TOKEN_IN_FILE = 115;
 
-/** A stage that streams rows: its process, and what stays of a row in tables. */
-export interface RowProcess {
-  readonly process: number;
-  readonly row: number;
-}
-/** What waits for the collector after so much, both in MiB: between two figures on a line, and from the last one on as there. */
-export interface WaitingFigure {
-  readonly after: number;
-  readonly waiting: number;
-}
+/** Code that rows pass through is compiled, and holds more, the more often it runs: so much for each doubling, beyond a few rows. */
+export const WARMED = { from: 10, doubling: 1.1 * MIB } as const;
 /**
- * V8 gives young objects 4 MiB as the stage begins, twice that once 4 MiB have outlived a collection, and again after 8 MiB more, each
- * time in two halves. `filled`: what is used of the first by what rows and their bytes `allocate`. `grown`: what is used beyond it by how
- * much has `survived`, as `--trace-gc-nvp` has it: 500 to 580 bytes of a row, of 150 or of 7,000, twice as it is copied twice. `read`: the
- * pieces of files that rows are read from, which are buffers that wait with what refers to them. `near`: the search for near duplicates, or
- * for what leaks from one split into another, after `begun` rows, and of each row whose word triples it remembers. `splits`: records of
- * training rows, a MiB at a time, and the filter of hashes that are held out. Measured with 8 to 98,000 rows of `alpaca`, texts and chats,
- * 74 stages; `mostRows`: of more, what is held does not grow.
+ * `row`: what tables hold of one: 72 bytes of columns, 48 to tell it apart by, and places in one or two tables of hashes.
+ * `compared`: rows whose near copies are looked for, or what leaks from one split into another: filters of hashes, what
+ * is held of each row besides an index of its keys, and the word triples of those that are `remembered`, 4 bytes a word. The figures were
+ * taken from 115 stages of 10 to 100,000 rows of `alpaca`, texts and chats. They hold where young objects have little room
+ * (`run/stage-process.ts`): next to nothing of a row outlives a collection, and pieces of files are read into the same memory.
  */
 export const DATA_PROCESS = {
-  process: 57 * MIB + NEWER_NODE.rows,
-  allocated: { row: 5000, byte: 14 },
-  filled: [
-    { after: 0, waiting: 0 },
-    { after: 1, waiting: 2.5 },
-    { after: 2.7, waiting: 5 },
-    { after: 4, waiting: 7 },
-    { after: 8, waiting: 9.5 },
-    { after: 20, waiting: 10.5 },
-    { after: 50, waiting: 11.5 },
-  ],
-  survived: { row: 545, remembered: 330, split: 75 },
-  grown: [
-    { after: 4, waiting: 0 },
-    { after: 4.2, waiting: 8.5 },
-    { after: 11, waiting: 9.5 },
-    { after: 15, waiting: 18 },
-    { after: 20, waiting: 25 },
-  ],
-  read: { byte: 1.2, most: 22 * MIB },
-  near: { begun: 80, bytes: 4 * MIB, row: 1300, byte: 0.65 },
-  splits: { row: 270, most: 4 * MIB },
-  row: 580,
-  mostRows: 180_000,
+  process: 56.6 * MIB + NEWER_NODE.rows,
+  row: 180,
+  compared: { begun: 2.2 * MIB, row: 60, remembered: { row: 1300, byte: 0.65 } },
 } as const;
 /**
- * Besides that, where rows come from Parquet. Measured in all: 102 MiB for 200 rows, 237 for 20,000 of 1 kB, and 239 for
- * 100,000 of 250 bytes.
+ * Besides that, where rows come from Parquet: DuckDB, what it holds of the bytes of a file, and chunks of rows on their way out of it, as
+ * vectors, as JSON and as strings. Taken from 6 stages of 200 to 100,000 rows of 200 to 1,100 bytes, which took 100 to 192 MiB.
  */
-export const PARQUET = { library: 50 * MIB, perByte: 4, most: 40 * MIB } as const;
-/**
- * What waits for the collector of rows that are formatted cannot be more than V8 gives young objects room for, and the buffers that hang on
- * these: 8 MiB as the stage begins, twice that when 4 MiB have outlived a collection, those of the program's start among them, and
- * again after 8 MiB more. `survived`: how much does of a row, of each of its tokens, and of each message that a chat template writes, as
- * `--trace-gc-nvp` has it: 1.6 and 2.5 kB of rows of 95 and 190 tokens, 2.8 and 3 to 3.7 of chats. `garbage`: what then waits in all, in
- * MiB, beyond the process; measured with 50 to 18,000 rows of chats and of `alpaca`, 52 stages. `mostRows`: after so many, nothing grows.
- */
-export const FORMAT_PROCESS = {
-  process: 67.5 * MIB + NEWER_NODE.rows,
-  survived: { row: 550, token: 9, message: 850 },
-  garbage: [
-    { after: 0, waiting: 1 },
-    { after: 0.1, waiting: 3.5 },
-    { after: 0.3, waiting: 5 },
-    { after: 2, waiting: 12 },
-    { after: 4, waiting: 23 },
-    { after: 8, waiting: 26 },
-    { after: 11, waiting: 44 },
-    { after: 20, waiting: 52 },
-  ],
-  row: 700,
-  mostRows: 150_000,
+export const PARQUET = {
+  library: 41 * MIB,
+  ofFile: { byte: 1.85, most: 40 * MIB },
+  chunks: { byte: 9, rows: 2 * 2048 },
 } as const;
+/**
+ * `jinja`: what writes rows by a template in Jinja. `token`: of each token of a batch, with its texts, in memory that the next batch takes.
+ * Taken from 29 stages of 80 to 18,000 rows. Nothing grows with the rows.
+ */
+export const FORMAT_PROCESS = { process: 60.4 * MIB + NEWER_NODE.rows, jinja: 4.6 * MIB, token: 48 } as const;
 
 /** What a thread that quantised a base leaves in its process, and one that dequantises it has. */
 export const QUANTISING_THREAD = 20 * MIB;
 export const DEQUANTISING_THREAD = 10 * MIB;
 
 /**
- * A thread that encodes rows next to a format stage, besides its tokenizer. Measured with one, of 49,152 tokens: 284, 290 and 318 MiB
- * after 20,000, 64,000 and 157,000 rows.
+ * A thread that encodes rows next to a format stage, besides its tokenizer; and the ids and labels that have passed from it to the
+ * stage, which wait until V8 looks for what has grown old. Taken with one from 7 stages of 30,000 to 100,000 rows, of 35 to 233 tokens.
  */
-export const ENCODER = { process: 44 * MIB } as const;
+export const ENCODER = { process: 24 * MIB, token: 8, mostWaiting: 22 * MIB } as const;
 
 /** How far the figure of a decoder's process may be from what is measured, as a share, either way. */
 export const SPREAD = { below: 0.06, above: 0.05 } as const;
-/**
- * The same of a stage that streams rows; `collected`: the share of what may wait for the collector that need not. On a machine that
- * is idle nearly all of it waits; where other programs kept the cores busy, the same stages had collected 30 to 75 % of it.
- */
-export const ROW_SPREAD = { below: 0.12, above: 0.15, collected: 0.75 } as const;
+/** The same of a stage that streams rows. */
+export const ROW_SPREAD = { below: 0.1, above: 0.1 } as const;
 
 /** A context on a device: kernels, libraries, handles. NVIDIA's take 0.5 to 1.5 GiB. */
 export const DEVICE_CONTEXT = { expected: 1024 * MIB, spread: 512 * MIB } as const;

@@ -2,7 +2,7 @@
 
 const MIB = 2 ** 20;
 
-/** Stages that compute with tensors, and those that stream rows, which have more room for short-lived objects. */
+/** Stages that compute with tensors, and those that stream rows, which had more room for short-lived objects when this was measured. */
 type Work = 'tensors' | 'rows';
 
 /**

@@ -2,7 +2,10 @@ import { NO_TORCH_PARTS } from '../../../compute/accelerate/memory/training.js';
 import type { DecoderPlan } from '../../../compute/models/decoder/types.js';
 import type { TokenizerMemory } from '../../../compute/models/tokenizer/memory.js';
 import { refusedBytes } from '../../../compute/tensor/runtimes/tfjs/kernel-calls.js';
+import { BATCH } from '../../stages/data/data-rows.js';
+import { indexBytes } from '../../stages/data/dedupe/band-index.js';
 import { REMEMBERED } from '../../stages/data/dedupe/near-copies.js';
+import { heldRows, ROW_MEMORY } from '../../stages/data/scratch.js';
 import type { SourceSize } from '../expected-rows.js';
 import { MEMORY_PARTS, type MemoryPart, type MemoryParts, type Peak } from '../plan-json.js';
 import {
@@ -13,9 +16,8 @@ import {
   FORMAT_PROCESS,
   PARQUET,
   ROW_SPREAD,
-  type RowProcess,
   SPREAD,
-  type WaitingFigure,
+  WARMED,
 } from './calibration.js';
 
 export const NO_PARTS: MemoryParts = { ...NO_TORCH_PARTS, runtime: 0 };
@@ -105,87 +107,62 @@ export function inPieces(peak: Peak, graphs: DecoderPlan['graphs'], largest: num
 
 /** What a data stage looks for. */
 interface DataSearch {
-  readonly near: boolean;
-  /** Rows that are held out are compared with those of training. */
-  readonly splits: boolean;
+  /** Rows are compared: all, or those that are held out with those of training. */
+  readonly compares: boolean;
+  /** Keys that near copies are found by, of a row in the mean: where rows are held out, others have none. */
+  readonly keys: number;
 }
 
 export function dataPeak(size: SourceSize, search: DataSearch): Peak {
-  const { allocated, filled, grown, mostRows, read, survived } = DATA_PROCESS;
-  const { rows, bytes } = size;
-  const remembered = search.near || search.splits ? Math.min(rows, REMEMBERED) : 0;
-  const ofSplits = search.splits ? survived.split * rows : 0;
-  return rowPeak(Math.min(rows, mostRows), {
-    ...DATA_PROCESS,
-    waiting:
-      waitingAfter(filled, allocated.row * rows + allocated.byte * bytes) +
-      waitingAfter(grown, survived.row * rows + survived.remembered * remembered + ofSplits) +
-      Math.min(read.most, read.byte * bytes),
-    tables: parquetBytes(size) + searchBytes(size, search, remembered),
-  });
-}
-
-/** The search for near copies, of which so many rows are remembered. */
-function searchBytes({ rows, bytes }: SourceSize, search: DataSearch, remembered: number): number {
-  if (remembered === 0) return 0;
-  const { near, splits } = DATA_PROCESS;
-  const ofRow = near.row + (near.byte * bytes) / rows;
-  return (
-    near.bytes * Math.min(1, rows / near.begun) +
-    ofRow * remembered +
-    (search.splits ? Math.min(splits.most, splits.row * rows) : 0)
+  const { process, row } = DATA_PROCESS;
+  const { rows } = size;
+  return rowPeak(
+    process + warmed(rows),
+    row * heldRows(rows) + parquetBytes(size) + searchBytes(size, search),
   );
 }
 
-/** What DuckDB takes, and what a group of rows does on its way out of it. */
-const parquetBytes = ({ parquet }: SourceSize): number =>
-  parquet === 0 ? 0 : PARQUET.library + Math.min(PARQUET.most, PARQUET.perByte * parquet);
+function searchBytes({ rows, bytes }: SourceSize, { compares, keys }: DataSearch): number {
+  if (rows === 0 || !compares) return 0;
+  const { begun, row, remembered } = DATA_PROCESS.compared;
+  const ofRow = remembered.row + (remembered.byte * bytes) / rows;
+  const most = ROW_MEMORY;
+  const index = indexBytes(Math.min(keys * rows, most.keys));
+  return begun + row * Math.min(rows, most.rows) + ofRow * Math.min(rows, REMEMBERED) + index;
+}
+
+/** `rows` may be from other files too. */
+function parquetBytes({ parquet, rows }: SourceSize): number {
+  if (parquet === 0) return 0;
+  const { library, ofFile, chunks } = PARQUET;
+  const passing = parquet * Math.min(1, chunks.rows / rows);
+  return library + Math.min(ofFile.most, ofFile.byte * parquet) + chunks.byte * passing;
+}
 
 /** What a format stage has to do. */
 export interface FormattedRows {
   readonly rows: number;
+  /** What becomes of them: choices, answers, pieces. */
+  readonly pieces: number;
   readonly tokens: number;
-  /** Messages that a chat template writes of each. */
-  readonly messages: number;
+  readonly isInJinja: boolean;
   readonly tokenizer: TokenizerMemory;
 }
 
 /** `encoders`: threads besides the stage's own. */
-export function formatPeak({ rows, tokens, messages, tokenizer }: FormattedRows, encoders: number): Peak {
-  const { garbage, process, survived, mostRows } = FORMAT_PROCESS;
-  return rowPeak(Math.min(rows, mostRows), {
-    ...FORMAT_PROCESS,
-    process: process + encoders * ENCODER.process,
-    waiting: waitingAfter(
-      garbage,
-      (survived.row + survived.message * messages) * rows + survived.token * tokens,
-    ),
-    tables: tokenizer.made + encoders * tokenizer.kept,
-  });
+export function formatPeak(size: FormattedRows, encoders: number): Peak {
+  const { process, jinja, token } = FORMAT_PROCESS;
+  const { rows, pieces, tokens, isInJinja, tokenizer } = size;
+  const batch = (token * tokens * BATCH.rows) / Math.max(BATCH.rows, rows);
+  const own = process + warmed(pieces) + (isInJinja ? jinja : 0);
+  const encoder = ENCODER.process + Math.min(ENCODER.mostWaiting, ENCODER.token * tokens);
+  return rowPeak(own + encoders * encoder, batch + tokenizer.made + encoders * tokenizer.kept);
 }
 
-/** Bytes that wait for the collector after so many. */
-function waitingAfter(figures: readonly WaitingFigure[], bytes: number): number {
-  const after = bytes / 2 ** 20;
-  const next = figures.findIndex((figure) => figure.after > after);
-  const [from, to] = [figures.at(Math.max(0, next - 1)), figures.at(next)];
-  if (from === undefined || to === undefined) return 0;
-  const share = next <= 0 ? 1 : (after - from.after) / (to.after - from.after);
-  return 2 ** 20 * (from.waiting + share * (to.waiting - from.waiting));
-}
+/** What code takes that has seen so many rows. */
+const warmed = (rows: number): number => WARMED.doubling * Math.max(0, Math.log2(rows / WARMED.from));
 
-interface StreamedRows extends RowProcess {
-  readonly waiting: number;
-  readonly tables: number;
-}
-
-function rowPeak(rows: number, { process, waiting, row, tables }: StreamedRows): Peak {
-  const runtime = process + waiting;
-  const workspace = row * rows + tables;
+function rowPeak(runtime: number, workspace: number): Peak {
   const sum = runtime + workspace;
-  const { above, below, collected } = ROW_SPREAD;
-  return peakOf(
-    { runtime, workspace },
-    { below: below * (sum - waiting) + collected * waiting, above: above * sum },
-  );
+  return peakOf({ runtime, workspace }, { below: ROW_SPREAD.below * sum, above: ROW_SPREAD.above * sum });
 }

@@ -1,5 +1,5 @@
 /** Threads that answer one question after another; where one fails, whoever asks does it without. */
-import { parentPort, type ResourceLimits, Worker } from 'node:worker_threads';
+import { parentPort, Worker } from 'node:worker_threads';
 
 interface Question {
   readonly number: number;
@@ -21,8 +21,8 @@ export class AnsweringThread<Asked, Given> {
   private isLost = false;
   private next = 0;
 
-  constructor(program: string, task: object, resourceLimits: ResourceLimits = {}) {
-    this.worker = new Worker(new URL(program, import.meta.url), { workerData: task, resourceLimits });
+  constructor(program: string, task: object) {
+    this.worker = new Worker(new URL(program, import.meta.url), { workerData: task });
     this.worker.on('message', ({ number, answer }: Answer) => this.settle(number, answer));
     // an error of a thread ends it
     this.worker.on('error', () => this.lose());

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { verifying } from '../../../compute/packaging/sealed.js';
 import { nodeHost } from '../../../language/host/node-host.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { buffersOf, encodeRows } from '../../stages/format/encoded-rows.js';
+import { BatchEncoder, buffersOf, inOwnMemory } from '../../stages/format/encoded-rows.js';
 import { openTaskEncoder, openTaskModel } from '../../stages/format/encoding.js';
 import type { EncoderTask } from '../../stages/stage.js';
 import { answerQuestions } from './answering-thread.js';
@@ -12,4 +12,6 @@ const task = workerData as EncoderTask;
 const { template } = settingsOf(task.stage, 'format');
 const encoder = await openTaskEncoder(openTaskModel(verifying(nodeHost(task.cwd)), task), task);
 
-answerQuestions((lines: Uint8Array) => encodeRows(lines, encoder, template.call), buffersOf);
+const batches = new BatchEncoder(encoder, template.call);
+
+answerQuestions((lines: Uint8Array) => inOwnMemory(batches.encode(lines)), buffersOf);

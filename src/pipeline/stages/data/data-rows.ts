@@ -10,6 +10,7 @@ import { exactText, parseExact } from '../../../language/host/exact-json.js';
 import type { Host } from '../../../language/host/host.js';
 import { anyObject, count, type JsonOf, ownJson, ownValue } from '../../../language/host/json.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
+import { ReusedBytes } from '../reused-bytes.js';
 import { type DropCounts, type DropReason, type RowEntry, RowReport } from '../row-report.js';
 import { NEWLINE, ownLines, textLines } from './file-lines.js';
 import type { Outliers } from './length-outliers.js';
@@ -49,35 +50,27 @@ export interface LineBatch {
 }
 
 /** Of a batch: rows, and bytes after which no other is added. */
-const BATCH = { rows: 256, bytes: 1 << 20 } as const;
+export const BATCH = { rows: 256, bytes: 1 << 20 } as const;
 
-/** The rows of a split, some at a time. */
+/** The rows of a split, some at a time: those of a batch are good until the next is asked for. */
 export function* dataLines(host: Host, folder: string, split: SplitName): Iterable<LineBatch> {
   const path = join(folder, `${split}.jsonl`);
   if (host.stat(path) === undefined) return;
-  let gathered: Uint8Array[] = [];
-  let bytes = 0;
-  for (const line of ownLines(host, path)) {
-    gathered.push(line.bytes);
-    bytes += line.length + 1;
-    if (gathered.length < BATCH.rows && bytes < BATCH.bytes) continue;
-    yield { lines: joinedLines(gathered, bytes), rows: gathered.length };
-    gathered = [];
-    bytes = 0;
+  const lines = new ReusedBytes(BATCH.bytes >> 4);
+  let rows = 0;
+  for (const { bytes } of ownLines(host, path)) {
+    lines.add(bytes);
+    lines.add(LINE_END);
+    rows++;
+    if (rows < BATCH.rows && lines.length < BATCH.bytes) continue;
+    yield { lines: lines.view(), rows };
+    lines.clear();
+    rows = 0;
   }
-  if (gathered.length > 0) yield { lines: joinedLines(gathered, bytes), rows: gathered.length };
+  if (rows > 0) yield { lines: lines.view(), rows };
 }
 
-function joinedLines(lines: readonly Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(bytes);
-  let at = 0;
-  for (const line of lines) {
-    joined.set(line, at);
-    at += line.length;
-    joined[at++] = NEWLINE;
-  }
-  return joined;
-}
+const LINE_END = Uint8Array.of(NEWLINE);
 
 interface RowCounts {
   readonly rows: number;

@@ -27,9 +27,12 @@ export const faultyLine = (number: number, fault: string): Line => ({
   ...{ number, offset: 0, bytes: NOTHING, tooLong: false, length: 0, fault },
 });
 
-/** Cuts a file that comes in pieces into rows. A piece must not change while rows of it are in use. */
+/**
+ * Cuts a file that comes in pieces into rows. A piece is cut while its rows are asked for, so that none of them waits for others: all
+ * must be asked for before the next piece, which may have the same memory.
+ */
 export interface Splitter {
-  push(bytes: Uint8Array): readonly Line[];
+  push(bytes: Uint8Array): Iterable<Line>;
   /** What was still open. Throws a `UserError` if the file cannot end here. */
   end(): readonly Line[];
 }
@@ -37,17 +40,30 @@ export interface Splitter {
 /** A longer line is not a row: a file without line ends must not end in memory as a whole. */
 export const LONGEST_LINE = 64 << 20;
 
-const WINDOW = 4 << 20;
+/** Bytes that are read at once. */
+const WINDOW = 1 << 20;
 export const NEWLINE = 10;
 const RETURN = 13;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
+interface Windows {
+  readonly window?: number;
+  /** Each piece takes the memory of the one before. */
+  readonly reuse?: boolean;
+}
+
 /** The file's pieces, one after another. Throws a `HostError`. */
-export function* windowsOf(host: Host, path: string, window: number = WINDOW): Iterable<Uint8Array> {
+export function* windowsOf(
+  host: Host,
+  path: string,
+  { window = WINDOW, reuse = false }: Windows = {},
+): Iterable<Uint8Array> {
+  let room: Uint8Array | undefined;
   for (let start = 0; ; start += window) {
-    const bytes = host.readBytes(path, start, window);
+    const bytes = host.readBytes(path, start, window, room);
     if (bytes.length > 0) yield bytes;
     if (bytes.length < window) return;
+    if (reuse) room = bytes;
   }
 }
 
@@ -66,6 +82,11 @@ export class Gatherer {
     this.total += part.length;
     if (this.total > this.longest) this.parts = [];
     else if (part.length > 0) this.parts.push(part);
+  }
+
+  /** The same of a part whose memory may change before the row is whole. */
+  keep(part: Uint8Array): void {
+    this.add(new Uint8Array(part));
   }
 
   take(): Pick<Line, 'bytes' | 'length' | 'tooLong'> {
@@ -100,19 +121,17 @@ export class LineSplitter implements Splitter {
     this.open = new Gatherer(longest);
   }
 
-  push(bytes: Uint8Array): readonly Line[] {
-    const lines: Line[] = [];
+  *push(bytes: Uint8Array): Iterable<Line> {
     let from = 0;
     for (;;) {
       if (this.open.length === 0) from = this.pastEmpty(bytes, from);
       const end = bytes.indexOf(NEWLINE, from);
       if (end < 0) break;
       this.open.add(bytes.subarray(from, end));
-      lines.push(...this.close());
+      yield* this.close();
       from = end + 1;
     }
-    this.open.add(bytes.subarray(from));
-    return lines;
+    this.open.keep(bytes.subarray(from));
   }
 
   end(): readonly Line[] {
@@ -143,14 +162,14 @@ export class LineSplitter implements Splitter {
   }
 }
 
-/** Lines of a file, read through a window. Throws a `HostError`. */
+/** Lines of a file, read through a window: each is good until the next is asked for. Throws a `HostError`. */
 export function* fileLines(
   host: Host,
   path: string,
   { window = WINDOW, longest = LONGEST_LINE }: { readonly window?: number; readonly longest?: number } = {},
 ): Iterable<Line> {
   const splitter = new LineSplitter(longest);
-  for (const bytes of windowsOf(host, path, window)) yield* splitter.push(bytes);
+  for (const bytes of windowsOf(host, path, { window, reuse: true })) yield* splitter.push(bytes);
   yield* splitter.end();
 }
 
@@ -174,4 +193,4 @@ export function* textLines(host: Host, path: string): Iterable<string> {
 
 /** The same as bytes. */
 export const ownLines = (host: Host, path: string): Iterable<Line> =>
-  fileLines(host, path, { window: 1 << 20, longest: Number.POSITIVE_INFINITY });
+  fileLines(host, path, { longest: Number.POSITIVE_INFINITY });

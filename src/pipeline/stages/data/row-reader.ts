@@ -14,12 +14,12 @@ import type { SourceFile } from './sources.js';
 
 /** Where the rows of a file are: in the file itself, or in a spool. */
 export interface RowStore {
-  /** Bytes from a row's place on: at least `length`, and `most` where there are as many. */
-  read(offset: number, length: number, most: number): Uint8Array;
+  /** Bytes from a row's place on: at least `length`, and `most` where there are as many. They may be in `room`, where they fit. */
+  read(offset: number, length: number, most: number, room?: Uint8Array): Uint8Array;
 }
 
 export const inFile = (host: Host, path: string): RowStore => ({
-  read: (offset, length, most) => host.readBytes(path, offset, Math.max(length, most)),
+  read: (offset, length, most, room) => host.readBytes(path, offset, Math.max(length, most), room),
 });
 
 /** Reads rows again from where they are. Of each file it keeps the last window, `ahead` bytes from the row on. */
@@ -33,6 +33,7 @@ export class RowReader {
     readonly ahead: number,
   ) {}
 
+  /** Good until those of the next row are asked for. */
   bytes(row: number): Uint8Array {
     const file = this.table.file.get(row);
     const offset = this.table.offset.get(row);
@@ -45,7 +46,7 @@ export class RowReader {
     ) {
       const store = this.stores[file];
       if (store === undefined) throw new RangeError(`row ${row} is in file ${file} of ${this.stores.length}`);
-      window = { start: offset, bytes: store.read(offset, length, this.ahead) };
+      window = { start: offset, bytes: store.read(offset, length, this.ahead, window?.bytes) };
       this.windows.set(file, window);
     }
     return window.bytes.subarray(offset - window.start, offset - window.start + length);

@@ -72,6 +72,9 @@ const PAGE = 1 << SHIFT;
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer>): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
+/** Rows whose columns are in memory. */
+export const heldRows = (rows: number): number => Math.min(rows, ROW_MEMORY.pages * PAGE);
+
 /** A number for each row: the pages used last are in memory. What was never set is `empty`, and takes no room. */
 export class Column {
   /** Those in memory, by their number. */

@@ -47,9 +47,11 @@ export function encodeRow(
   const begin = begins && tokenizer.beginId !== undefined ? [tokenizer.beginId] : [];
   const known = new KnownStretches();
   const encoded = tokenizer.encode(text, known);
-  const ids = new Int32Array(begin.length + encoded.length);
-  ids.set(begin);
-  ids.set(encoded, begin.length);
+  const ids = begin.length === 0 ? encoded : new Int32Array(begin.length + encoded.length);
+  if (ids !== encoded) {
+    ids.set(begin);
+    ids.set(encoded, begin.length);
+  }
   const tokensThrough = (end: number): number | undefined => {
     if (end === text.length) return ids.length;
     const prefix = end === 0 ? new Int32Array(0) : tokenizer.encode(text.slice(0, end), known);
@@ -61,7 +63,8 @@ export function encodeRow(
     return { ids, labels: ids.slice(), supervised: supervisedIn(ids), promptTokens };
   }
   const labels = new Int32Array(ids.length).fill(IGNORED);
-  const weights = new Float32Array(ids.length).fill(1);
+  const isWeighted = answers.some(({ weight = 1 }) => weight !== 0 && weight !== 1);
+  const weights = isWeighted ? new Float32Array(ids.length).fill(1) : undefined;
   let promptTokens = 0;
   for (const { start, end, weight = 1 } of answers) {
     const from = tokensThrough(start);
@@ -71,12 +74,12 @@ export function encodeRow(
     if (from === undefined) throw straddled(text, start, 'before');
     if (to === undefined) throw straddled(text, end, 'after');
     labels.set(ids.subarray(from, to), from);
-    weights.fill(weight, from, to);
+    weights?.fill(weight, from, to);
   }
   return {
     ids,
     labels,
-    ...(answers.some(({ weight = 1 }) => weight !== 0 && weight !== 1) && { weights }),
+    ...(weights && { weights }),
     supervised: supervisedIn(labels),
     promptTokens: prompt === '' ? 0 : promptTokens,
   };

@@ -1,6 +1,8 @@
 /** What rows become, in few arrays: they pass from a thread to the stage without a copy, and into its files as they are. */
 import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.js';
 import { type DataRow, parseDataRow } from '../data/data-rows.js';
+import { NEWLINE } from '../data/file-lines.js';
+import { ReusedBytes } from '../reused-bytes.js';
 import type { RowPlace } from '../row-report.js';
 import type { EncodedRow } from './encode-row.js';
 import type { KeptRow, RowRemark } from './fit-row.js';
@@ -35,13 +37,13 @@ export interface EncodedRows {
 /** Tokens, supervised ones, those of the prompt, and bytes of text. */
 export const PIECE_FIELDS = 4;
 
-/** `lines` as a data stage wrote them. */
-export function encodeRows(lines: Uint8Array, encoder: RowEncoder, template: string): EncodedRows {
-  const rows = new Gathered();
-  for (const line of new TextDecoder().decode(lines).split('\n'))
-    if (line !== '') rows.add(parseDataRow(line), encoder, template);
-  return rows.whole();
-}
+/** The same in buffers of their own. */
+export const inOwnMemory = (rows: EncodedRows): EncodedRows => ({
+  ...rows,
+  tokens: rows.tokens.slice(),
+  ...(rows.weights && { weights: rows.weights.slice() }),
+  text: rows.text.slice(),
+});
 
 /** The buffers in it, which a thread may give away. */
 export const buffersOf = ({ pieceCounts, pieces, tokens, weights, text }: EncodedRows): ArrayBuffer[] =>
@@ -49,12 +51,39 @@ export const buffersOf = ({ pieceCounts, pieces, tokens, weights, text }: Encode
     array === undefined ? [] : [array.buffer],
   );
 
+/** Encodes rows, batch after batch: what they become is in memory that the next batch takes. */
+export class BatchEncoder {
+  private readonly tokens = new ReusedBytes(START);
+  private readonly weights = new ReusedBytes(0);
+  private readonly text = new ReusedBytes(START);
+
+  constructor(
+    private readonly encoder: RowEncoder,
+    private readonly template: string,
+  ) {}
+
+  /** `lines` as a data stage wrote them. */
+  encode(lines: Uint8Array): EncodedRows {
+    const { tokens, weights, text } = this;
+    for (const memory of [tokens, weights, text]) memory.clear();
+    const rows = new Gathered(tokens, weights, text);
+    for (let from = 0; from < lines.length; ) {
+      const end = lines.indexOf(NEWLINE, from);
+      rows.add(parseDataRow(decoder.decode(lines.subarray(from, end))), this.encoder, this.template);
+      from = end + 1;
+    }
+    return rows.whole();
+  }
+}
+
+/** Bytes for tokens and texts of a batch of short rows. */
+const START = 1 << 16;
+const decoder = new TextDecoder();
+
 class Gathered {
   private readonly places: RowPlace[] = [];
   private readonly pieceCounts: number[] = [];
   private readonly pieces: number[] = [];
-  private readonly kept: EncodedRow[] = [];
-  private readonly texts: Buffer[] = [];
   private readonly faults = new Map<number, RowRemark>();
   private readonly remarks = new Map<number, readonly RowRemark[]>();
   private readonly askedOtherwise = new Set<number>();
@@ -62,6 +91,12 @@ class Gathered {
   private readonly labels = new Map<number, string>();
   private readonly answers = new Map<number, readonly number[]>();
   private readonly joined = new Map<number, number>();
+
+  constructor(
+    private readonly tokens: ReusedBytes,
+    private readonly weights: ReusedBytes,
+    private readonly text: ReusedBytes,
+  ) {}
 
   add({ file, line, row }: DataRow, encoder: RowEncoder, template: string): void {
     const number = this.places.push({ file, line }) - 1;
@@ -99,12 +134,26 @@ class Gathered {
     { file, line, kind, harm }: RowPlace & ReturnType<typeof marksOf>,
   ): void {
     const { choice, preference } = piece;
-    const text = Buffer.from(
+    const bytes = this.text.addText(
       `${JSON.stringify({ prompt, answer, file, line, kind, harm, choice, preference })}\n`,
     );
-    this.texts.push(text);
-    this.kept.push(piece);
-    this.pieces.push(piece.ids.length, piece.supervised, piece.promptTokens, text.length);
+    this.addTokens(piece);
+    this.pieces.push(piece.ids.length, piece.supervised, piece.promptTokens, bytes);
+  }
+
+  private addTokens({ ids, labels, weights }: EncodedRow): void {
+    const before = this.tokens.length / TOKEN_BYTES;
+    const pairs = integersOf(this.tokens.more(TOKEN_BYTES * ids.length));
+    for (let t = 0; t < ids.length; t++) {
+      pairs[2 * t] = ids[t] as number;
+      pairs[2 * t + 1] = labels[t] as number;
+    }
+    if (weights === undefined && this.weights.length === 0) return;
+    const missing = before - this.weights.length / WEIGHT_BYTES;
+    floatsOf(this.weights.more(WEIGHT_BYTES * missing)).fill(1);
+    const own = floatsOf(this.weights.more(WEIGHT_BYTES * ids.length));
+    if (weights === undefined) own.fill(1);
+    else own.set(weights);
   }
 
   whole(): EncodedRows {
@@ -113,39 +162,23 @@ class Gathered {
       ...{ places, faults, remarks, askedOtherwise, systems, labels, answers, joined },
       pieceCounts: Uint32Array.from(this.pieceCounts),
       pieces: Uint32Array.from(this.pieces),
-      ...tokensOf(this.kept),
-      text: joinedBytes(this.texts),
+      tokens: integersOf(this.tokens.view()),
+      ...(this.weights.length > 0 && { weights: floatsOf(this.weights.view()) }),
+      text: this.text.view(),
     };
   }
 }
 
-function tokensOf(pieces: readonly EncodedRow[]): Pick<EncodedRows, 'tokens' | 'weights'> {
-  const count = pieces.reduce((sum, { ids }) => sum + ids.length, 0);
-  const tokens = new Int32Array(2 * count);
-  const weights = pieces.some((piece) => piece.weights !== undefined)
-    ? new Float32Array(count).fill(1)
-    : undefined;
-  let at = 0;
-  for (const { ids, labels, weights: own } of pieces) {
-    if (own !== undefined) weights?.set(own, at);
-    for (let t = 0; t < ids.length; t++, at++) {
-      tokens[2 * at] = ids[t] as number;
-      tokens[2 * at + 1] = labels[t] as number;
-    }
-  }
-  return { tokens, ...(weights && { weights }) };
-}
+/** Of a token with its label, and of its weight. */
+const TOKEN_BYTES = 8;
+const WEIGHT_BYTES = 4;
 
-/** In a buffer of their own, which `Buffer.concat` does not promise. */
-function joinedBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const integersOf = ({ buffer, byteOffset, byteLength }: Bytes): Int32Array<ArrayBuffer> =>
+  new Int32Array(buffer, byteOffset, byteLength / 4);
+const floatsOf = ({ buffer, byteOffset, byteLength }: Bytes): Float32Array<ArrayBuffer> =>
+  new Float32Array(buffer, byteOffset, byteLength / 4);
 
 /** What a piece after the first one says about its text. */
 const NO_TEXT = { prompt: '', answer: '' };

@@ -7,7 +7,7 @@ import { ownNamesOf } from '../data/sources.js';
 import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import type { EncoderTask, EncodingThread } from '../stage.js';
-import type { EncodedRows } from './encoded-rows.js';
+import { type BatchEncoder, type EncodedRows, inOwnMemory } from './encoded-rows.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
 
 /** The model whose tokenizer and template are used. Throws a `ModelError`. */
@@ -29,31 +29,34 @@ export const openTaskEncoder = (model: ModelFolder, task: EncoderTask): Promise<
 export const AHEAD = 2;
 
 /** A batch in its turn: what it has become, or what is waited for. */
-interface Turn {
-  readonly lines: Uint8Array<ArrayBuffer>;
-  readonly rows: EncodedRows | Promise<EncodedRows | undefined>;
-}
+type Turn = EncodedRows | (() => Promise<EncodedRows>);
 
 /**
- * What batches of lines become, in their order. Those for which no thread is free are encoded here, by `encode`, as are those at
- * which a thread fails: what is wrong with them is then thrown here.
+ * What batches of lines become, in their order; each is good until the next is asked for. Those for which no thread is free are
+ * encoded `here`, as are those at which a thread fails: what is wrong with them is then thrown here.
  */
 export async function* encoded<Batch extends { readonly lines: Uint8Array<ArrayBuffer> }>(
   batches: Iterable<Batch>,
-  encode: (lines: Uint8Array) => EncodedRows,
+  here: Pick<BatchEncoder, 'encode'>,
   threads: readonly EncodingThread[],
 ): AsyncGenerator<{ readonly batch: Batch; readonly rows: EncodedRows }> {
-  const turns: (Turn & { readonly batch: Batch })[] = [];
+  const turns: { readonly batch: Batch; readonly rows: Turn }[] = [];
   const most = 1 + AHEAD * threads.length;
   const first = async () => {
-    const { batch, lines, rows } = turns.shift() as (typeof turns)[number];
-    return { batch, rows: (await rows) ?? encode(lines) };
+    const { batch, rows } = turns.shift() as (typeof turns)[number];
+    return { batch, rows: typeof rows === 'function' ? await rows() : rows };
+  };
+  const begun = ({ lines }: Batch): Turn => {
+    const free = threads.find(({ isFree }) => isFree);
+    if (threads.length === 0) return here.encode(lines);
+    if (free === undefined) return inOwnMemory(here.encode(lines));
+    const own = lines.slice();
+    const answer = free.encode(own);
+    return async () => (await answer) ?? inOwnMemory(here.encode(own));
   };
   try {
     for (const batch of batches) {
-      const { lines } = batch;
-      const free = threads.find(({ isFree }) => isFree);
-      turns.push({ batch, lines, rows: free?.encode(lines) ?? encode(lines) });
+      turns.push({ batch, rows: begun(batch) });
       // threads that are done meanwhile are heard
       if (threads.length > 0) await turn();
       if (turns.length >= most) yield await first();

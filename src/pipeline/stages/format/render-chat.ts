@@ -125,7 +125,6 @@ function rendered(
     prompt: last === undefined ? '' : whole.slice(0, last.start),
     answer: last === undefined ? '' : referenceOf(whole, last, turns[last.turn], context),
     begins: false,
-    messages: messages.length,
     ...(first?.role === 'system' ? { system: first.content } : {}),
     ...(answers.some(({ askedOtherwise }) => askedOtherwise) ? { askedOtherwise: true } : {}),
     given: [...turns.map(({ content }) => content), ...textsIn([calls, tools])],

@@ -25,8 +25,6 @@ export interface RenderedRow {
   readonly system?: string;
   /** Whether the template writes what is before an answer otherwise where the model is to write it. */
   readonly askedOtherwise?: boolean;
-  /** Messages that a chat template wrote. */
-  readonly messages?: number;
   /** The texts that the row brought. */
   readonly given: readonly string[];
 }

@@ -14,7 +14,7 @@ import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import { type RowPlace, RowReport } from '../row-report.js';
 import type { EncoderTask, RunStage, StageContext } from '../stage.js';
-import { type EncodedRows, encodeRows } from './encoded-rows.js';
+import { BatchEncoder, type EncodedRows } from './encoded-rows.js';
 import { encoded, openTaskEncoder } from './encoding.js';
 import { lengthTells, nothingKept } from './format-diagnostics.js';
 import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
@@ -57,10 +57,10 @@ export const run: RunStage = async (context) => {
   const tally = new RowTally(output);
   const splits: Record<string, SplitInfo> = {};
   const { call } = settings.template;
-  const encode = (lines: Uint8Array): EncodedRows => encodeRows(lines, encoder, call);
+  const here = new BatchEncoder(encoder, call);
   let read = 0;
   const threads = context.encodingThreads?.(task) ?? [];
-  for await (const { batch, rows } of encoded(batchesOf(context, data.path), encode, threads)) {
+  for await (const { batch, rows } of encoded(batchesOf(context, data.path), here, threads)) {
     await pause(context, read, total);
     read += batch.rows;
     const files = tally.take(batch.split, rows);

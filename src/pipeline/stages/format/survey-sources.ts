@@ -31,7 +31,7 @@ export async function countRows(host: Host, files: readonly SourceFile[]): Promi
     let count = knownRows(file, host);
     if (count === undefined) {
       count = 0;
-      for await (const batch of rowsOf(file, host)) count += batch.length;
+      for await (const batch of rowsOf(file, host)) for (const _ of batch) count++;
     }
     counted.push({ file, rows: count });
   }

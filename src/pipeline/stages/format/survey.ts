@@ -28,8 +28,6 @@ export interface LengthSurvey extends Surveyed {
   readonly rows: number;
   /** Of labelled rows: the labels that are declared, or that the sample has. */
   readonly labels?: readonly string[];
-  /** Messages that a chat template writes of a row, in the mean. */
-  readonly messages?: number;
 }
 
 /** Rows tokenized at most: the sample's longest row then misses the true one only where long rows are very rare. */
@@ -60,12 +58,7 @@ export async function surveyLengths(
   });
   const isLabelled = settings.template.call === LABELLED;
   const labels = new Set<string>();
-  const written = { rows: 0, messages: 0 };
-  const encoder = noting(opened, ({ answer, messages = 0 }) => {
-    if (isLabelled) labels.add(answer);
-    written.rows++;
-    written.messages += messages;
-  });
+  const encoder = isLabelled ? noting(opened, ({ answer }) => void labels.add(answer)) : opened;
   const counted = await countRows(host, sourceFiles(settingsOf(data, 'data'), program.folder, host));
   const { isEstimate = false } = encoder.tokenizer;
   const most = isEstimate ? Math.min(maxRows, ESTIMATED_ROWS) : maxRows;
@@ -76,7 +69,6 @@ export async function surveyLengths(
   return {
     ...found,
     rows: sumOf(counted.filter(({ file }) => !file.general)),
-    messages: written.messages / Math.max(1, written.rows),
     ...(isPaired && { isPaired }),
     ...(isLabelled ? { labels: labelledColumns(settings.template).labels ?? sortedLabels(labels) } : {}),
   };

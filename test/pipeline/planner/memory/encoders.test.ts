@@ -4,7 +4,7 @@ import { formatPeak } from '../../../../src/pipeline/planner/memory/peaks.js';
 
 const MIB = 2 ** 20;
 const size = (rows: number, kept = 32 * MIB) => ({
-  ...{ rows, tokens: 200 * rows, messages: 2 },
+  ...{ rows, pieces: rows, tokens: 200 * rows, isInJinja: true },
   tokenizer: { made: 2 * kept, kept },
 });
 const always = (): boolean => true;

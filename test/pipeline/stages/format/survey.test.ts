@@ -55,14 +55,13 @@ describe('a survey of lengths', () => {
       const { splits } = json<FormatInfo>('format.json');
       for (const mostAssigned of [0, 1000]) {
         const surveyed = await survey({ source }, changes, undefined, mostAssigned);
-        const { rows: count, expected, sampled, splits: _, inOrder, asked, messages, ...found } = surveyed;
+        const { rows: count, expected, sampled, splits: _, inOrder, asked, ...found } = surveyed;
         expect(count).to.equal(all.length + 2);
         expect(expected.all).to.be.closeTo(splits['all']?.rows ?? 0, 1e-9);
         expect({ rows: sampled, ...found }, overflow).to.deep.equal(splits['all']);
         const written = openSplit(host, artefact.path, 'all');
         expect(inOrder).to.deep.equal(mostAssigned === 0 ? undefined : [...written.lengths]);
         expect(asked).to.deep.equal(written.asked(4096));
-        expect(messages).to.be.above(2);
       }
     }
   });
@@ -81,20 +80,6 @@ describe('a survey of lengths', () => {
     expect(found).to.deep.include({ isPaired: true, joined: all?.joined });
     expect(all?.joined?.tokens).to.be.below(all?.tokens ?? 0);
     expect(all?.joined?.histogram.reduce((sum, count) => sum + count, 0)).to.equal((all?.rows ?? 0) / 2);
-  });
-
-  it('knows how many messages a chat template writes of a row, in the mean', async () => {
-    const said = (turns: number) =>
-      Array.from({ length: turns }, (_, at) => ({
-        role: at % 2 === 0 ? 'user' : 'assistant',
-        content: `t${at}`,
-      }));
-    lines('talks.jsonl', [{ messages: said(2) }, { messages: said(4) }, 'no json', { messages: said(6) }]);
-    const talks = call('jsonl', { files: 'talks.jsonl' });
-    expect(await survey({ source: talks })).to.include({ messages: 4 });
-    lines('plain.jsonl', rows);
-    const plain = call('jsonl', { files: 'plain.jsonl' });
-    expect(await survey({ source: plain }, { template: call('alpaca') })).to.include({ messages: 0 });
   });
 
   it('takes a sample of what is too much', async () => {

@@ -20,7 +20,7 @@ export class BandIndex {
   /** Room for the records that there are, none of which is in it. */
   clear(): void {
     const entries = this.records.count * this.records.keys;
-    const slots = 2 ** Math.ceil(Math.log2(Math.max(1024, entries)));
+    const slots = slotsFor(entries);
     if (this.heads.length < slots) {
       this.heads = new Uint32Array(slots);
       this.next = new Uint32Array(slots);
@@ -65,6 +65,14 @@ export class BandIndex {
     }
   }
 }
+
+const slotsFor = (entries: number): number => 2 ** Math.ceil(Math.log2(Math.max(1024, entries)));
+
+/** Of one with so many keys, as it is used: chains from their start, and all else at random. */
+export const indexBytes = (entries: number): number => {
+  const slots = slotsFor(entries);
+  return 4 * (entries + slots) + 2 ** (filterBits(slots) - 3);
+};
 
 /** Sixteen bits a slot. */
 const filterBits = (slots: number): number =>

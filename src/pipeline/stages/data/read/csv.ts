@@ -39,8 +39,7 @@ export class CsvSplitter implements Splitter {
     this.open = new Gatherer(longest);
   }
 
-  push(bytes: Uint8Array): readonly Line[] {
-    const rows: Line[] = [];
+  *push(bytes: Uint8Array): Iterable<Line> {
     let from = 0;
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i] ?? 0;
@@ -53,16 +52,15 @@ export class CsvSplitter implements Splitter {
         if (byte === QUOTE) this.state = 'quote';
       } else if (byte === NEWLINE) {
         this.open.add(bytes.subarray(from, i));
-        rows.push(...this.close());
+        yield* this.close();
         from = i + 1;
       } else if (byte === QUOTE && this.state !== 'plain') {
         if (this.state === 'start') this.quoteLine = this.line;
         this.state = 'quoted';
       } else this.state = byte === this.separator ? 'start' : 'plain';
     }
-    this.open.add(bytes.subarray(from));
+    this.open.keep(bytes.subarray(from));
     this.offset += bytes.length;
-    return rows;
   }
 
   end(): readonly Line[] {

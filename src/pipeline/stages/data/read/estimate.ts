@@ -63,7 +63,7 @@ function rowsIn(
   splitter: NonNullable<ReturnType<typeof splitterOf>>,
 ): number {
   try {
-    return splitter.push(sample).length + (isWhole ? splitter.end().length : 0);
+    return [...splitter.push(sample)].length + (isWhole ? splitter.end().length : 0);
   } catch (error) {
     if (error instanceof UserError) return 0;
     throw error;

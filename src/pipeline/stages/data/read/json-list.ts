@@ -51,8 +51,7 @@ export class ListSplitter implements Splitter {
     this.open = new Gatherer(longest);
   }
 
-  push(bytes: Uint8Array): readonly Line[] {
-    const rows: Line[] = [];
+  *push(bytes: Uint8Array): Iterable<Line> {
     /** Where the part of the open row begins that is in these bytes. */
     let from = 0;
     for (let i = 0; i < bytes.length; i++) {
@@ -66,16 +65,15 @@ export class ListSplitter implements Splitter {
         const end = this.endOf(byte);
         if (end === undefined) continue;
         this.open.add(bytes.subarray(from, end === 'after' ? i + 1 : i));
-        rows.push({ number: this.row.number, offset: this.row.offset, ...this.open.take() });
+        yield { number: this.row.number, offset: this.row.offset, ...this.open.take() };
         this.state = 'between';
         if (end === 'after') continue;
       }
       if ((isSpace(byte) || isMark(byte, at)) && !this.inString) continue;
       if (this.step(byte, at)) from = i;
     }
-    if (this.state === 'row') this.open.add(bytes.subarray(from));
+    if (this.state === 'row') this.open.keep(bytes.subarray(from));
     this.offset += bytes.length;
-    return rows;
   }
 
   end(): readonly Line[] {

@@ -45,14 +45,14 @@ const SPLITTERS: Readonly<Record<Exclude<RowFormat, 'parquet' | 'synthetic'>, Ma
 };
 
 /**
- * The rows of a file in their order, or a sample of them, some at a time; those of one batch are
- * good until the next is asked for. Throws a `HostError`, and a `UserError` if the file has another format.
+ * The rows of a file in their order, or a sample of them, some at a time; each is good until the next is asked for, and all of
+ * a batch must be asked for before the next one. Throws a `HostError`, and a `UserError` if the file has another format.
  */
 export async function* rowsOf(
   file: RowFile,
   host: Host,
   sample: Sample = EVERY_ROW,
-): AsyncIterable<readonly Line[]> {
+): AsyncIterable<Iterable<Line>> {
   const { format } = file;
   if (format === 'synthetic') {
     yield* syntheticRows(syntheticOptions(file), sample);
@@ -67,8 +67,9 @@ export async function* rowsOf(
   }
   const splitter = SPLITTERS[format](file);
   let next = 0;
-  const taken = (lines: readonly Line[]): readonly Line[] =>
-    sample === EVERY_ROW ? lines : lines.filter(() => isSampled(sample, next++));
+  function* taken(lines: Iterable<Line>): Iterable<Line> {
+    for (const line of lines) if (isSampled(sample, next++)) yield line;
+  }
   for await (const bytes of contentOf(file, host)) yield taken(splitter.push(bytes));
   yield taken(splitter.end());
 }
@@ -111,11 +112,10 @@ function checkKind(file: RowFile, start: Uint8Array): void {
 
 /** The file's bytes in pieces, unpacked if it is packed. */
 async function* contentOf(file: RowFile, host: Host): AsyncIterable<Uint8Array> {
-  const windows = windowsOf(host, file.path);
   const packing = packingOf(startOf(file, host));
-  if (packing === undefined) yield* windows;
+  if (packing === undefined) yield* windowsOf(host, file.path, { reuse: true });
   else
-    yield* unpacked(packing, windows, {
+    yield* unpacked(packing, windowsOf(host, file.path), {
       name: file.name,
       size: host.stat(file.path)?.size ?? 0,
       check: (start) => checkUnpacked(file, packing.name, start),

@@ -25,7 +25,7 @@ class DocumentSplitter implements Splitter {
   }
 
   push(bytes: Uint8Array): readonly Line[] {
-    this.open.add(bytes);
+    this.open.keep(bytes);
     return [];
   }
 
@@ -51,8 +51,8 @@ class LinesAsText implements Splitter {
     this.open = new Gatherer(longest);
   }
 
-  push(bytes: Uint8Array): readonly Line[] {
-    return this.lines.push(bytes).flatMap((line) => this.add(line));
+  *push(bytes: Uint8Array): Iterable<Line> {
+    for (const line of this.lines.push(bytes)) yield* this.add(line);
   }
 
   end(): readonly Line[] {
@@ -65,7 +65,7 @@ class LinesAsText implements Splitter {
     if (goesOn) this.open.add(LINE_END);
     else this.first = line.number;
     this.last = line.number;
-    if (!line.tooLong) this.open.add(line.bytes);
+    if (!line.tooLong) this.open.keep(line.bytes);
     return line.tooLong ? [...closed, line] : closed;
   }
 
