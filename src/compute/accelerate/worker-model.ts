@@ -1,6 +1,7 @@
 /** A model that a worker has opened. */
 import * as v from 'valibot';
 import { generationBatches } from '../evaluation/generation/generate.js';
+import { ANSWERED_TOGETHER } from '../evaluation/generation/settings.js';
 import type { LanguageModel, Routing, RowsOptions } from '../evaluation/language-model.js';
 import { lossBatches, type RowLoss } from '../evaluation/losses.js';
 import type { ModelFacts } from '../models/any-model.js';
@@ -37,13 +38,12 @@ const batchTokens = ({ free, vocabulary }: Opened): number =>
 
 /** Rows that are answered together at most. */
 const MOST_ROWS = { cpu: 32, cuda: 256 } as const;
-const CACHE_BYTES = 256 * 2 ** 20;
 
 /** Rows of so many tokens each that keys and values have room for. */
 const rowsAt =
-  ({ free, device, cache_bytes: bytes }: Opened, limit = CACHE_BYTES) =>
+  ({ free, device, cache_bytes: bytes }: Opened, { cacheBytes } = ANSWERED_TOGETHER) =>
   (capacity: number): number => {
-    const room = free === null ? limit : SHARES.cache * free;
+    const room = free === null ? cacheBytes : SHARES.cache * free;
     return Math.max(1, Math.min(MOST_ROWS[device], Math.floor(room / Math.max(1, bytes * capacity))));
   };
 
@@ -109,12 +109,12 @@ export function workerModel(
       });
     },
     generate(prompts, options) {
-      const { maxTokens, cacheBytes } = options;
+      const { maxTokens, together } = options;
       const { maxPositions } = facts;
       const answerable = prompts.flatMap((prompt, row) => (prompt.length < maxPositions ? [row] : []));
       const lengths = answerable.map((row) => prompts[row]?.length ?? 0);
       if (lengths.includes(0)) throw new RangeError('a prompt holds no token');
-      const batches = generationBatches(lengths, { maxTokens, maxPositions }, rowsAt(opened, cacheBytes));
+      const batches = generationBatches(lengths, { maxTokens, maxPositions }, rowsAt(opened, together));
       const rows = batches.map((batch) => batch.rows.map((index) => answerable[index] ?? 0));
       return answersOf(worker, { label, maxPositions, prompts, batches: rows }, options);
     },

@@ -10,8 +10,8 @@ export const EVALUATION_SHAPES = {
   batchTokens: 512,
   /** Tokens whose logits exist at the same time. */
   logitsChunk: 128,
-  /** Bytes of keys and values of a batch of answers. */
-  cacheBytes: 128 * 2 ** 20,
+  /** Answers of a batch. */
+  together: { rows: 32, cacheBytes: 128 * 2 ** 20 },
 } as const;
 
 interface EvaluationModel {

@@ -117,7 +117,7 @@ export async function observe(
     streams: options.answer,
     stopIds: [...heldOut.stopIds, ...stops.ids],
     text: { decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }), stops: stops.texts },
-    cacheBytes: EVALUATION_SHAPES.cacheBytes,
+    together: EVALUATION_SHAPES.together,
     onProgress: (done) => onProgress?.(done, 'answers'),
     signal,
   });

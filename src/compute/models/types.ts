@@ -89,8 +89,13 @@ export interface StoredShape extends NamedShape {
   readonly isCoded?: true;
 }
 
-/** So many rows of a matrix, from one on. */
-export type CodedRows = (first: number, count: number) => CodeMatrix;
+/** Rows of a matrix as codes. */
+export interface CodedRows {
+  /** Of a code, of 4 bits each. */
+  readonly digits: number;
+  /** So many rows, from one on. */
+  read(first: number, count: number): CodeMatrix;
+}
 
 /** A weight in the format in which it is kept in memory; decoded to float32 when a block needs it. */
 export interface StoredTensor {

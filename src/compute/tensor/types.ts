@@ -199,9 +199,13 @@ export interface Runtime {
   tileSize?(): Promise<number | undefined>;
   /**
    * Compiles a graph some of whose inputs never change: they are copied, and not given to a run. Products with a
-   * {@link CodeMatrix} read its codes. `open`: wherever this is the size of a dimension of an input, any size may be
-   * given. `undefined` where the graph does something with a {@link CodeMatrix} other than to multiply by it. Only of
+   * {@link CodeMatrix} read its codes. `open`: where one of these, which are prime, is the size of a dimension of an input, any
+   * size may be given; at most one of them is in what a reshape names. `undefined` where the graph does something with a {@link CodeMatrix} other than to multiply by it. Only of
    * runtimes that can do it.
    */
-  compileFixed?(graph: Graph, fixed: FixedTensors, open: number): Promise<CompiledGraph | undefined>;
+  compileFixed?(
+    graph: Graph,
+    fixed: FixedTensors,
+    open: readonly number[],
+  ): Promise<CompiledGraph | undefined>;
 }

@@ -168,7 +168,7 @@ describe('generation', () => {
     const batches = generationBatches(
       lengths,
       { maxTokens: 10, maxPositions: tinyConfig.maxPositions },
-      (capacity) => batchRows(tinyConfig, capacity, limit),
+      (capacity) => batchRows(tinyConfig, capacity, { rows: 32, cacheBytes: limit }),
     );
     expect(batches.flatMap(({ rows }) => rows).sort((a, b) => a - b)).to.deep.equal(lengths.map((_, i) => i));
     for (const { rows, capacity } of batches) {

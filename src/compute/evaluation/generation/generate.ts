@@ -2,9 +2,12 @@ import type { Decoder, DecodeSession } from '../../models/decoder/types.js';
 import type { ModelConfig } from '../../models/types.js';
 import { discardedYoung, tidyHeap } from '../../tensor/garbage.js';
 import { type GrowingAnswer, growingAnswer } from './answer.js';
-import type { GeneratedAnswer, GenerationOptions } from './settings.js';
-
-const CACHE_BYTES = 256 * 2 ** 20;
+import {
+  ANSWERED_TOGETHER,
+  type AnswersTogether,
+  type GeneratedAnswer,
+  type GenerationOptions,
+} from './settings.js';
 
 /**
  * Answers every prompt, which holds one token or more; results are in the prompts' order. Greedy by default: the
@@ -22,9 +25,9 @@ export async function generate(
   const lengths = answerable.map((row) => prompts[row]?.length ?? 0);
   if (lengths.includes(0)) throw new RangeError('a prompt holds no token');
   let done = prompts.length - answerable.length;
-  const { maxTokens, cacheBytes = CACHE_BYTES } = options;
+  const { maxTokens, together = ANSWERED_TOGETHER } = options;
   const batches = generationBatches(lengths, { maxTokens, maxPositions: config.maxPositions }, (capacity) =>
-    batchRows(config, capacity, cacheBytes),
+    batchRows(config, capacity, together),
   );
   for (const { rows, capacity } of batches) {
     const answers = rows.map((index) => {
@@ -114,7 +117,6 @@ export function stepRows(rows: number): readonly number[] {
   return counts;
 }
 
-const MOST_ROWS = 32;
 /** Tokens by which prompts of one batch may differ, and an eighth of the longest. */
 const SPREAD = 8;
 
@@ -158,8 +160,11 @@ export function generationBatches(
 }
 
 /** Rows that are answered together at most, each with so many tokens; the planner measures this shape. */
-export const batchRows = (config: ModelConfig, capacity: number, cacheBytes: number): number =>
-  Math.max(1, Math.min(MOST_ROWS, Math.floor(cacheBytes / (cacheBytesPerToken(config) * capacity))));
+export const batchRows = (
+  config: ModelConfig,
+  capacity: number,
+  { rows, cacheBytes }: AnswersTogether,
+): number => Math.max(1, Math.min(rows, Math.floor(cacheBytes / (cacheBytesPerToken(config) * capacity))));
 
 /** Keys and values of a token: two float32 vectors of every layer's key-value heads. */
 export const cacheBytesPerToken = ({ layers, keyValueHeads, headDim }: ModelConfig): number =>

@@ -51,9 +51,19 @@ export interface GenerationOptions {
   readonly onProgress?: (done: number) => void;
   /** Aborts between two tokens by throwing the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Bytes that the keys and values of one batch may take. Default 256 MiB. */
-  readonly cacheBytes?: number;
+  /** Default: {@link ANSWERED_TOGETHER}. */
+  readonly together?: AnswersTogether;
 }
+
+/** How many prompts are answered together at most. */
+export interface AnswersTogether {
+  readonly rows: number;
+  /** Bytes that their keys and values may take. */
+  readonly cacheBytes: number;
+}
+
+/** Where nothing else counts on less. */
+export const ANSWERED_TOGETHER: AnswersTogether = { rows: 64, cacheBytes: 256 * 2 ** 20 };
 
 interface TextOptions {
   /** Text of an answer's ids. */

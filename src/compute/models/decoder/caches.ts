@@ -5,7 +5,7 @@ import type { DecoderContext } from './context.js';
 import { floatTensor, type HostFloats, zeros } from './parameters.js';
 
 /**
- * Keys and values of every layer, from token to token of a generation, `[rows·groups, size, dim]` each: arrays of the
+ * Keys and values of every layer, from token to token of a generation, `[rows, groups, size, dim]` each: arrays of the
  * host, or tensors that stay where the runtime computes. Tokens of a prefix, if there is one, are before those of the texts.
  */
 export interface Caches {
@@ -228,7 +228,7 @@ export class HostCaches implements Caches {
   private replace(room: number, move: (old: Float32Array, fresh: Float32Array) => void): void {
     const none = new Float32Array(0);
     const fresh = (old: HostFloats | undefined): HostFloats => {
-      const tensor = zeros([room * this.groups, this.size, this.dim]);
+      const tensor = zeros([room, this.groups, this.size, this.dim]);
       move(old?.data ?? none, tensor.data);
       return tensor;
     };
@@ -243,7 +243,7 @@ export class HostCaches implements Caches {
   /** Looks at the first rows of the arrays. */
   private setRows(rows: number): void {
     this.rows = rows;
-    const shape = [this.lanes, this.size, this.dim];
+    const shape = [rows, this.groups, this.size, this.dim];
     const first = ({ data: { buffer } }: HostFloats): HostFloats =>
       floatTensor(shape, new Float32Array(buffer, 0, rows * this.row));
     this.caches = this.caches.map(({ keys, values }) => ({ keys: first(keys), values: first(values) }));

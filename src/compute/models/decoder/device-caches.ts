@@ -30,16 +30,16 @@ export class DeviceCaches implements Caches {
   }
 
   async resize(size: number): Promise<void> {
-    const lanes = this.shape;
+    const shape = this.shape;
     const more = size - this.size;
     this.size = size;
     const { layers } = this.context.options.config;
     // what is empty is written as a whole
     if (this.places.length === 0) this.places = Array.from({ length: layers }, () => this.newPlace());
     else
-      await this.replace(`cache ${lanes.join('x')} to ${size}`, () =>
-        ofBoth('resize', lanes, (b, cache) =>
-          more < 0 ? b.slice(cache, 1, 0, size) : b.pad(cache, 1, 0, more),
+      await this.replace(`cache ${shape.join('x')} to ${size}`, () =>
+        ofBoth('resize', shape, (b, cache) =>
+          more < 0 ? b.slice(cache, 2, 0, size) : b.pad(cache, 2, 0, more),
         ),
       );
   }
@@ -68,30 +68,28 @@ export class DeviceCaches implements Caches {
   append(): void {}
 
   async keep(kept: readonly number[]): Promise<void> {
-    const { keyValueHeads: groups } = this.context.options.config;
-    const lanes = this.shape;
-    const from = kept.flatMap((row) => Array.from({ length: groups }, (_, group) => row * groups + group));
-    const lane: HostTensor = { type: { dtype: 'i32', shape: [from.length] }, data: Int32Array.from(from) };
+    const shape = this.shape;
+    const row: HostTensor = { type: { dtype: 'i32', shape: [kept.length] }, data: Int32Array.from(kept) };
     this.rows = kept.length;
-    const key = `cache ${lanes.join('x')} of ${kept.length}`;
+    const key = `cache ${shape.join('x')} of ${kept.length}`;
     await this.replace(
       key,
-      () => keepGraph(lanes, from.length),
-      () => ({ lane }),
+      () => keepGraph(shape, kept.length),
+      () => ({ row }),
     );
   }
 
   async join(others: Caches): Promise<void> {
     if (!(others instanceof DeviceCaches) || others.size !== this.size)
       throw new RangeError(`caches of ${others.size} positions cannot join those of ${this.size}`);
-    const [lanes, [more]] = [this.shape, others.shape];
+    const [shape, [more]] = [this.shape, others.shape];
     this.rows += others.rows;
-    const key = `cache ${lanes.join('x')} and ${more}`;
+    const key = `cache ${shape.join('x')} and ${more}`;
     await this.replace(
       key,
       () =>
-        ofBoth('join', lanes, (b, cache, name) =>
-          b.concat([cache, b.input(`${name}.more`, [more, ...lanes.slice(1)])], 0),
+        ofBoth('join', shape, (b, cache, name) =>
+          b.concat([cache, b.input(`${name}.more`, [more, ...shape.slice(1)])], 0),
         ),
       (layer) => {
         const { keys, values } = others.outputs(layer);
@@ -107,9 +105,9 @@ export class DeviceCaches implements Caches {
   }
 
   /** Of the keys of a layer, and of its values. */
-  private get shape(): readonly [number, number, number] {
+  private get shape(): readonly [number, number, number, number] {
     const { keyValueHeads, headDim } = this.context.options.config;
-    return [this.rows * keyValueHeads, this.size, headDim];
+    return [this.rows, keyValueHeads, this.size, headDim];
   }
 
   private newPlace(): LayerCache {
@@ -152,10 +150,10 @@ function ofBoth(
   return b.build();
 }
 
-function keepGraph(lanes: readonly number[], count: number): Graph {
+function keepGraph(shape: readonly number[], count: number): Graph {
   const b = new GraphBuilder('keep');
-  const lane = b.input('lane', [count], 'i32');
-  for (const one of BOTH) b.output(one, b.gather(b.input(one, lanes), lane));
+  const row = b.input('row', [count], 'i32');
+  for (const one of BOTH) b.output(one, b.gather(b.input(one, shape), row));
   return b.build();
 }
 
@@ -172,10 +170,9 @@ function fillGraph({
   return ofBoth('fill', [rows * groups, length, dim], (b, cache, name) => {
     const own = b.slice(cache, 1, 0, taken);
     const rest = size - virtual - taken;
-    const padded = rest > 0 ? b.pad(own, 1, 0, rest) : own;
+    const padded = b.reshape(rest > 0 ? b.pad(own, 1, 0, rest) : own, [rows, groups, size - virtual, dim]);
     if (virtual === 0) return padded;
     const lead = b.reshape(b.input(`prefix.${name}`, [groups, virtual, dim]), [1, groups, virtual, dim]);
-    const leads = b.reshape(b.expand(lead, [rows, groups, virtual, dim]), [rows * groups, virtual, dim]);
-    return b.concat([leads, padded], 1);
+    return b.concat([b.expand(lead, [rows, groups, virtual, dim]), padded], 2);
   });
 }

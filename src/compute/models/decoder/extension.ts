@@ -8,7 +8,7 @@ import { type BlockBlueprint, blockOf } from '../architectures/index.js';
 import type { HostCaches } from './caches.js';
 import type { DecoderContext } from './context.js';
 import { blockShape, evaluationBlock, shapeName } from './graphs.js';
-import { type HostFloats, zeros } from './parameters.js';
+import { floatTensor, type HostFloats, zeros } from './parameters.js';
 import { Angles, causalMask } from './positions.js';
 import { hiddenShape, outputsOf } from './stack.js';
 
@@ -64,8 +64,8 @@ export async function extendStack(
         x,
         ...placed,
         ...(await weights.block(layer, graph.graph)),
-        'prefix.keys': past.keys,
-        'prefix.values': past.values,
+        'prefix.keys': byLane(past.keys),
+        'prefix.values': byLane(past.values),
       },
       outputs,
     );
@@ -77,6 +77,12 @@ export async function extendStack(
     [x, y] = [y, x];
   }
   return { hidden: x, length };
+}
+
+/** Of each row and group, one after the other: `[rows·groups, size, dim]`. */
+function byLane({ type, data }: HostFloats): HostFloats {
+  const [rows = 0, groups = 0, ...lane] = type.shape;
+  return floatTensor([rows * groups, ...lane], data);
 }
 
 function padded(ids: readonly Int32Array[], length: number): Int32Array {

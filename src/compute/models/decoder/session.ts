@@ -201,11 +201,11 @@ class Session implements DecodeSession {
     return 'logits' in found ? found.logits : headLogits(context, found.hidden, Array.from(ids.keys()));
   }
 
-  /** The token of a single row, where it can be computed over weights as they are stored. */
+  /** One token per row, where that can be computed over weights as they are stored. */
   private async storedStep(ids: Int32Array) {
     const { caches, context, lengths, positions } = this;
-    if (ids.length !== 1 || !(caches instanceof HostCaches)) return undefined;
-    const stored = await this.steps.next();
+    if (!(caches instanceof HostCaches)) return undefined;
+    const stored = await this.steps.next(ids.length);
     return stored?.run((x) => context.weights.embedding.write(ids, (row) => lengths[row] ?? 0, x), {
       caches,
       positions,

@@ -88,7 +88,7 @@ export interface DecoderOptions extends PassOptions {
   /** Other threads that dequantise what lies in shared memory, where the runtime computes on the host. */
   readonly dequantisers?: readonly DequantisingThread[];
   /**
-   * Whether tokens of a single row are computed over codes where weights are stored as such: those are then in memory besides, and
+   * Whether tokens after a prompt are computed over codes where weights are stored as such: those are then in memory besides, and
    * sums are rounded otherwise.
    */
   readonly storedSteps?: boolean;

@@ -52,16 +52,20 @@ interface WeightInput extends NamedShape {
   readonly ofBase?: boolean;
 }
 
-/** So many rows of a tensor as it is stored, from one on. */
-type FixedRows = (first: number, count: number) => HostTensor | CodeMatrix;
+/** Rows of a tensor as it is stored: so many, from one on. */
+interface FixedRows {
+  /** Of a matrix of codes. */
+  readonly digits?: number;
+  read(first: number, count: number): HostTensor | CodeMatrix;
+}
 
 interface FixedInput {
   readonly one: WeightInput;
-  readonly read: FixedRows | undefined;
+  readonly rows: FixedRows | undefined;
 }
 
-const isReadable = (input: FixedInput): input is FixedInput & { readonly read: FixedRows } =>
-  input.read !== undefined;
+const isReadable = (input: FixedInput): input is FixedInput & { readonly rows: FixedRows } =>
+  input.rows !== undefined;
 
 const NONE: ReadonlyMap<string, number> = new Map();
 
@@ -154,35 +158,54 @@ export class Weights {
    * adapter's, in float32. `undefined` otherwise.
    */
   fixedBlock(layer: number): FixedTensors | undefined {
-    const readers = (this.wanted.blocks[layer] ?? []).map((one) => ({ one, read: this.fixedRows(one) }));
-    if (!readers.every(isReadable)) return undefined;
-    return new Map(readers.map(({ one, read }) => [one.input, read(0, one.shape[0] ?? 0)]));
+    const readers = this.fixed(this.wanted.blocks[layer] ?? []);
+    return readers && new Map(readers.map(({ one, rows }) => [one.input, rows.read(0, one.shape[0] ?? 0)]));
   }
 
   /** The same of the head, all of it or a shard of the vocabulary at a time. */
   fixedHead(): ((shard?: VocabularyShard) => FixedTensors) | undefined {
-    const readers = this.wanted.head.map((one) => ({ one, read: this.fixedRows(one) }));
-    if (!readers.every(isReadable)) return undefined;
+    const readers = this.fixed(this.wanted.head);
+    if (readers === undefined) return undefined;
     return (shard) =>
       new Map(
-        readers.map(({ one, read }) => {
+        readers.map(({ one, rows }) => {
           const { input, shape, part } = shard === undefined ? one : shardOf(one, shard);
-          return [input, read(part?.first ?? 0, shape[0] ?? 0)];
+          return [input, rows.read(part?.first ?? 0, shape[0] ?? 0)];
         }),
       );
+  }
+
+  /** Digits of a code, on average over the weights of the blocks, and of the head; `undefined` where not all are codes. */
+  get digits(): { readonly blocks: number | undefined; readonly head: number | undefined } {
+    const mean = (wanted: readonly WeightInput[]): number | undefined => {
+      const matrices = this.fixed(wanted)?.filter(({ rows }) => rows.digits !== undefined);
+      const sum = (of: (one: FixedInput) => number) => matrices?.reduce((all, one) => all + of(one), 0) ?? 0;
+      const weights = sum(({ one }) => sizeOf(one.shape));
+      return weights === 0
+        ? undefined
+        : sum(({ one, rows }) => (rows?.digits ?? 0) * sizeOf(one.shape)) / weights;
+    };
+    return { blocks: mean(this.wanted.blocks.flat()), head: mean(this.wanted.head) };
+  }
+
+  private fixed(
+    wanted: readonly WeightInput[],
+  ): readonly (FixedInput & { readonly rows: FixedRows })[] | undefined {
+    const readers = wanted.map((one) => ({ one, rows: this.fixedRows(one) }));
+    return readers.every(isReadable) ? readers : undefined;
   }
 
   private fixedRows({ name, shape, ofBase }: WeightInput): FixedRows | undefined {
     const own = ofBase === true ? undefined : this.options.adapter?.tensors.get(name);
     if (own !== undefined) {
       const whole = floatTensor(own.shape, own.data);
-      return (first, count) => rowsOf(whole, first, [count, ...own.shape.slice(1)]);
+      return { read: (first, count) => rowsOf(whole, first, [count, ...own.shape.slice(1)]) };
     }
     const stored = checked(this.options, { name, shape });
     if (shape.length > 1) return stored.coded?.();
     const values = new Float32Array(sizeOf(shape));
     stored.dequantise(values);
-    return () => floatTensor(shape, values);
+    return { read: () => floatTensor(shape, values) };
   }
 
   /** Whether every pass decodes the blocks again. */

@@ -1,4 +1,4 @@
-/** What single answers over codes as they are stored take besides the weights (see `decoder/stored-step.ts`); for plans too. */
+/** What answers over codes as they are stored take besides the weights (see `decoder/stored-step.ts`); for plans too. */
 import { MOST_DISCARDED } from '../../tensor/garbage.js';
 import { zerosBytes } from '../../tensor/runtimes/onnx/coded-sizes.js';
 import { sizeOf } from '../../tensor/shape.js';

@@ -3,7 +3,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import type { PackedTensor } from '../../tensor/types.js';
 import { type CodedRows, ModelError, type StoredTensor, type WeightStore } from '../types.js';
 import { dequantiseBlocks, floatsOf } from './dequantisation.js';
-import { codeMatrix, isCoded } from './digits.js';
+import { codeMatrix, digitsLike, isCoded } from './digits.js';
 import { BLOCKS, type BlockFormat, type StoredFormat } from './formats.js';
 
 /** A tensor in a file of any format, not yet read. */
@@ -68,7 +68,10 @@ export function codedRows(
   if (!isCoded(format) || columns === 0 || more.length > 0) return undefined;
   const { values, bytes } = BLOCKS[format];
   const row = (columns / values) * bytes;
-  return (first, count) => codeMatrix(format, [count, columns], bytesOf(first * row, count * row));
+  return {
+    digits: digitsLike(format).zeros.length,
+    read: (first, count) => codeMatrix(format, [count, columns], bytesOf(first * row, count * row)),
+  };
 }
 
 /** A tensor of which nothing is float32 yet; `dequantise` writes its values from value `start` on. */

@@ -122,7 +122,7 @@ export function answeredTogether(
 ): readonly Answered[] {
   const reach = (tokens: number): number => Math.min(virtual + tokens, config.maxPositions);
   return generationBatches(prompts, { maxTokens, maxPositions: config.maxPositions }, (tokens) =>
-    batchRows(config, reach(tokens), EVALUATION_SHAPES.cacheBytes),
+    batchRows(config, reach(tokens), EVALUATION_SHAPES.together),
   ).map((batch) => ({
     rows: batch.rows.length,
     capacity: reach(batch.capacity),

@@ -168,7 +168,7 @@ function answerSeconds(
 ): number {
   if (answers === undefined || answers.rows === 0) return 0;
   const { rows, prompt, maxTokens } = answers;
-  const together = Math.min(rows, batchRows(config, prompt + maxTokens, EVALUATION_SHAPES.cacheBytes));
+  const together = Math.min(rows, batchRows(config, prompt + maxTokens, EVALUATION_SHAPES.together));
   const batches = Math.ceil(rows / together / (step.devices * step.nodes));
   const grown = Math.min(maxTokens, (1.5 * lengths.supervised) / Math.max(1, lengths.rows));
   const pass = { ...step, rows: together, length: prompt };

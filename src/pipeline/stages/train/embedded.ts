@@ -121,7 +121,7 @@ async function answersOf(task: TrainTask, decoder: Decoder): Promise<MeasureAnsw
     const prompts = wanted.rows.map((row, at) => validation.read(row).ids.slice(0, wanted.promptTokens[at]));
     const answers = await model.generate(prompts, {
       ...{ maxTokens: wanted.maxTokens, stopIds: validation.stopIds, signal },
-      cacheBytes: EVALUATION_SHAPES.cacheBytes,
+      together: EVALUATION_SHAPES.together,
     });
     return wanted.measure(
       answers.map(({ ids }) => ids),

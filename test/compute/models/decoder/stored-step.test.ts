@@ -1,4 +1,4 @@
-/** Tokens of a single row over weights as they are stored, against the same over float32. */
+/** Steps over weights as they are stored, of one row and of several, against the same over float32. */
 import { expect } from 'chai';
 import { adapterShapes } from '../../../../src/compute/models/adapters/kinds.js';
 import { expectedTensors } from '../../../../src/compute/models/architectures/index.js';
@@ -32,11 +32,19 @@ const widened = (config: ModelConfig): ModelConfig => ({
 const wave = (count: number, seed: number, scale: number): Float32Array =>
   Float32Array.from({ length: count }, (_, at) => scale * Math.sin((at + 1) * (1.3 + seed / 7) + seed));
 
-function stored(config: ModelConfig): WeightStore {
+/** `inFloat32`: matrices of blocks in codes of a digit and others of two, which are in float32, too. */
+function stored(config: ModelConfig, inFloat32 = false): WeightStore {
   const tensors = expectedTensors(config).map(({ name, shape }, number) => {
     if (shape.length === 1) return float32Tensor(name, shape, wave(sizeOf(shape), number, 0.5));
-    const format = FORMATS[number % FORMATS.length] ?? 'Q4_0';
-    return blockTensor(name, shape, format, quantiseBlocks(format, wave(sizeOf(shape), number, 0.2)));
+    const floats = wave(sizeOf(shape), number, 0.2);
+    if (!inFloat32) {
+      const format = FORMATS[number % FORMATS.length] ?? 'Q4_0';
+      return blockTensor(name, shape, format, quantiseBlocks(format, floats));
+    }
+    const format = name.includes('layers') ? 'Q4_1' : 'Q8_0';
+    const tensor = blockTensor(name, shape, format, quantiseBlocks(format, floats));
+    tensor.dequantise(floats);
+    return { ...tensor, view: () => floats };
   });
   return weightStore('made', tensors);
 }
@@ -58,39 +66,71 @@ function adapted(name: string, config: ModelConfig): Adapter {
 interface Asked {
   readonly adapter?: Adapter;
   readonly vocabularyShard?: number;
+  /** Prompts of different lengths, the second of which leaves in the middle; default: 1. */
+  readonly rows?: number;
+  readonly inFloat32?: boolean;
 }
 
-/** Logits of each step after a prompt, and whether they came from weights as they are stored. */
+interface Computed {
+  readonly logits: readonly Float32Array[];
+  /** Graphs that read weights as they are stored. */
+  readonly compiled: number;
+  /** How often one of them gave logits. */
+  readonly heads: number;
+}
+
+/** Logits of each step after prompts, and whether they came from weights as they are stored. */
 async function steps(
   runtime: Runtime,
   config: ModelConfig,
-  { adapter, vocabularyShard }: Asked,
-): Promise<{ readonly logits: readonly Float32Array[]; readonly compiled: number }> {
-  let compiled = 0;
+  { adapter, vocabularyShard, rows = 1, inFloat32 }: Asked,
+): Promise<Computed> {
+  let [compiled, heads] = [0, 0];
   const compileFixed: Runtime['compileFixed'] = async (...given) => {
     const graph = await runtime.compileFixed?.(...given);
-    if (graph !== undefined) compiled++;
-    return graph;
+    if (graph === undefined) return undefined;
+    compiled++;
+    const isHead = graph.graph.outputs.some(({ name }) => name === 'logits');
+    return {
+      ...graph,
+      run(...args) {
+        if (isHead) heads++;
+        return graph.run(...args);
+      },
+    };
   };
   const decoder = await createDecoder({
     runtime: runtime.compileFixed === undefined ? runtime : { ...runtime, compileFixed },
-    ...{ config, weights: stored(config), trainable: 'none', checkpointedBlocks: 0, logitsChunk: 7 },
+    ...{
+      config,
+      weights: stored(config, inFloat32),
+      trainable: 'none',
+      checkpointedBlocks: 0,
+      logitsChunk: 7,
+    },
     storedSteps: true,
     vocabularyShard,
     ...(adapter && { adapter }),
   });
-  const session = await decoder.session(1, 100);
-  await session.append([Int32Array.from({ length: 56 }, (_, at) => (at * 17) % 41)]);
+  const session = await decoder.session(rows, 100);
+  let left = Array.from({ length: rows }, (_, row) => row);
+  await session.append(
+    left.map((row) => Int32Array.from({ length: 56 - 9 * row }, (_, at) => (at * 17 + row) % 41)),
+  );
   const logits: Float32Array[] = [];
-  for (let step = 0; step < STEPS; step++)
-    logits.push(await session.append([Int32Array.of((step * 13) % 41)]));
+  for (let step = 0; step < STEPS; step++) {
+    if (rows > 1 && step === STEPS / 2) {
+      left = left.filter((row) => row !== 1);
+      await session.keep(left);
+    }
+    logits.push(await session.append(left.map((row) => Int32Array.of((step * 13 + row) % 41))));
+  }
   await session.release();
   await decoder.release();
-  return { logits, compiled };
+  return { logits, compiled, heads };
 }
 
-/** How many graphs read weights as they are stored. */
-async function compared(config: ModelConfig, asked: Asked = {}): Promise<number> {
+async function compared(config: ModelConfig, asked: Asked = {}): Promise<Omit<Computed, 'logits'>> {
   const runtime = await onnxRuntime({ threads: 1 });
   const { compileFixed: _, ...plain } = runtime;
   const [found, wanted] = [await steps(runtime, config, asked), await steps(plain, config, asked)];
@@ -101,31 +141,52 @@ async function compared(config: ModelConfig, asked: Asked = {}): Promise<number>
       expect(Math.abs(value - (others[i] ?? 0)) / largest, `step ${step}, logit ${i}`).to.be.below(CLOSE);
     });
   });
-  return found.compiled;
+  const { compiled, heads } = found;
+  return { compiled, heads };
 }
 
 describe('a step over weights as they are stored', () => {
   for (const name of ['llama3', 'gemma3', 'qwen2', 'qwen3', 'neox', 'phi3'])
     it(`gives the logits of float32, whatever the codes: ${name}`, async () => {
-      expect(await compared(widened(fixture(name).recording.config))).to.equal(1);
+      expect((await compared(widened(fixture(name).recording.config))).compiled).to.equal(1);
+    });
+
+  for (const name of ['llama3', 'gemma3', 'neox'])
+    it(`takes several rows, which leave one after another: ${name}`, async () => {
+      expect((await compared(widened(fixture(name).recording.config), { rows: 4 })).compiled).to.equal(1);
     });
 
   it('reads the factors of LoRA next to them', async () => {
     const config = widened(fixture('llama3').recording.config);
-    expect(await compared(config, { adapter: adapted('llama3', config) })).to.equal(1);
+    for (const rows of [1, 3])
+      expect((await compared(config, { adapter: adapted('llama3', config), rows })).compiled).to.equal(1);
   });
 
   it('computes the head a shard of the vocabulary at a time', async () => {
     const config = widened(fixture('gemma3').recording.config);
-    expect(await compared(config, { vocabularyShard: 23 })).to.equal(1 + Math.ceil(config.vocabSize / 23));
+    for (const rows of [1, 3])
+      expect((await compared(config, { vocabularyShard: 23, rows })).compiled).to.equal(
+        1 + Math.ceil(config.vocabSize / 23),
+      );
     const outer = widened(fixture('outer').recording.config);
     const adapter = adapted('outer', outer);
-    expect(await compared(outer, { adapter, vocabularyShard: 64 })).to.equal(1 + 2);
+    expect((await compared(outer, { adapter, vocabularyShard: 64 })).compiled).to.equal(1 + 2);
   });
 
   it('is left where more is done with a matrix than a product, as in DoRA, and where it is stored the other way round', async () => {
     const config = widened(fixture('dora').recording.config);
-    expect(await compared(config, { adapter: adapted('dora', config) })).to.equal(0);
-    expect(await compared(widened(fixture('gpt2').recording.config))).to.equal(0);
+    expect((await compared(config, { adapter: adapted('dora', config) })).compiled).to.equal(0);
+    expect((await compared(widened(fixture('gpt2').recording.config))).compiled).to.equal(0);
+  });
+
+  it('leaves a head of two digits to float32 where several rows have that', async () => {
+    const config = widened(fixture('gemma3').recording.config);
+    const asked = { vocabularyShard: 23, inFloat32: true };
+    const shards = Math.ceil(config.vocabSize / 23);
+    const { heads, ...one } = await compared(config, asked);
+    expect(one).to.deep.equal({ compiled: 1 + shards });
+    expect(heads % shards).to.equal(0);
+    expect(heads).to.be.above(0);
+    expect(await compared(config, { ...asked, rows: 3 })).to.deep.equal({ compiled: 1 + shards, heads: 0 });
   });
 });

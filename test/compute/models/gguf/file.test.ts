@@ -92,13 +92,13 @@ describe('GGUF', () => {
     expect(coded.length).to.be.above(2);
     for (const name of coded) {
       read.length = 0;
-      const rows = floats.get(name).coded?.()?.(1, 2);
+      const rows = floats.get(name).coded?.()?.read(1, 2);
       const { residentBytes, shape } = held.get(name);
       expect(
         read.reduce((sum, length) => sum + length, 0),
         name,
       ).to.equal((2 * residentBytes) / (shape[0] ?? 0));
-      expect(rows, name).to.deep.equal(held.get(name).coded?.()?.(1, 2));
+      expect(rows, name).to.deep.equal(held.get(name).coded?.()?.read(1, 2));
     }
   });
 

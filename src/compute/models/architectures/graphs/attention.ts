@@ -272,7 +272,10 @@ const visible =
 
 const moved = ({ from, to }: Stretch, by: number): Stretch => ({ from: from + by, to: to + by });
 
-/** One new token per row over `capacity` cached ones, of which the mask `[rows, 1, 1, capacity]` hides the unused. */
+/**
+ * One new token per row over cached ones, keys and values `[rows, keyValueHeads, capacity, dim]`, of which the mask
+ * `[rows, 1, 1, capacity]` hides the unused.
+ */
 export function attendCached(
   context: AttentionContext,
   { queries, keys, values }: QueryKeyValue,
@@ -281,14 +284,14 @@ export function attendCached(
 ): ValueId {
   const { builder: b, config, attention } = context;
   const { heads, keyValueHeads: groups, headDim: dim } = config;
-  const queriesPerGroup = heads / groups;
   const capacity = b.shapeOf(past.mask).at(-1) ?? 0;
+  const byGroup = (y: ValueId, count: number) => b.reshape(y, [rows, groups, count, dim]);
+  const grouped = byGroup(queries, heads / groups);
   const scores = (to: ValueId) =>
-    capped(b, b.matmul(queries, to, { transB: true, alpha: attention.scale }), attention.cap);
-  const hidden = b.add(b.reshape(scores(past.keys), [rows, groups, queriesPerGroup, capacity]), past.mask);
-  const masked = b.reshape(hidden, [rows * groups, queriesPerGroup, capacity]);
-  const probabilities = b.softmax(b.concat([masked, scores(keys)], -1));
+    capped(b, b.matmul(grouped, to, { transB: true, alpha: attention.scale }), attention.cap);
+  const seen = b.add(scores(past.keys), past.mask);
+  const probabilities = b.softmax(b.concat([seen, scores(byGroup(keys, 1))], -1));
   const fromPast = b.matmul(b.slice(probabilities, -1, 0, capacity), past.values);
-  const fromOwn = b.matmul(b.slice(probabilities, -1, capacity, capacity + 1), values);
+  const fromOwn = b.matmul(b.slice(probabilities, -1, capacity, capacity + 1), byGroup(values, 1));
   return b.reshape(b.add(fromPast, fromOwn), [rows, heads * dim]);
 }

@@ -21,7 +21,7 @@ export interface DecodeStepOptions {
 
 /**
  * One new token per row over a cache. Inputs: `x` `[rows, hidden]`, `cos` and `sin` `[rows, 1, dims/2]` where the block has
- * rotary embeddings, `keys` and `values` `[rows·keyValueHeads, capacity, dim]`, `mask` `[rows, 1, 1, capacity]`, weights.
+ * rotary embeddings, `keys` and `values` `[rows, keyValueHeads, capacity, dim]`, `mask` `[rows, 1, 1, capacity]`, weights.
  * Outputs: `y`, and the new `key` and `value` `[rows·keyValueHeads, 1, dim]`. One that appends has an input `slots`
  * `[rows, 1, 1, 1]` too, the place of each row's token, and gives `keys` and `values` instead.
  */
@@ -53,14 +53,17 @@ function decodeLayer(
   const { rotary } = block.attention;
   const turns = [rows, 1, (rotary?.dims ?? 0) / 2];
   const angles = rotary && { cos: input('cos', turns), sin: input('sin', turns) };
-  const cache = [rows * config.keyValueHeads, capacity, config.headDim];
+  const cache = [rows, config.keyValueHeads, capacity, config.headDim];
   const past = {
     keys: input('keys', cache),
     values: input('values', cache),
     mask: input('mask', [rows, 1, 1, capacity]),
   };
   const adapters = { branches, bottlenecks, dropout: 0 };
-  const layer = { builder: b, ...adapters, weight: input, config, attention: block.attention, angles };
+  const layer = {
+    ...{ builder: b, weight: input, config, attention: block.attention, angles },
+    ...{ ...adapters, hasFewRows: true },
+  };
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), { rows, length: 1 });
   const { y } = joinResiduals(layer, block, x, attendCached(layer, met, past, rows));
   return { y, met, past };
@@ -70,6 +73,7 @@ export interface DecodeStackOptions {
   readonly config: ModelConfig;
   /** Blocks that follow each other; `place`: which blocks have the same mask and angles. */
   readonly layers: readonly { readonly layer: number; readonly kind: LayerKind; readonly place: string }[];
+  readonly rows: number;
   /** Positions that each cache has room for. */
   readonly capacity: number;
   /** The head after the last of them. */
@@ -80,17 +84,17 @@ export interface DecodeStackOptions {
 const PLACED: ReadonlySet<string> = new Set(['cos', 'sin', 'mask']);
 
 /**
- * One new token of a single row through several blocks: inputs as above, under `LAYER.NAME`, and `PLACE.NAME` for mask and
- * angles; those of the head are `head.NAME`. Outputs: `LAYER.key`, `LAYER.value`, and `y` `[1, hidden]`, or `logits` `[1, vocab]`.
+ * One new token per row through several blocks: inputs as above, under `LAYER.NAME`, and `PLACE.NAME` for mask and angles; those
+ * of the head are `head.NAME`. Outputs: `LAYER.key`, `LAYER.value`, and `y` `[rows, hidden]`, or `logits` `[rows, vocab]`.
  */
-export function decodeStackGraph({ config, layers, capacity, head }: DecodeStackOptions): Graph {
+export function decodeStackGraph({ config, layers, rows, capacity, head }: DecodeStackOptions): Graph {
   const b = new GraphBuilder('stack');
   const { weight } = blockInputs(b);
-  let x = b.input('x', [1, config.hiddenSize]);
+  let x = b.input('x', [rows, config.hiddenSize]);
   for (const { layer, kind, place } of layers) {
     const input: BlockInputs['weight'] = (name, shape) =>
       weight(`${PLACED.has(name) ? place : layer}.${name}`, shape);
-    const { y, met } = decodeLayer(b, input, { config, kind, rows: 1, capacity }, x);
+    const { y, met } = decodeLayer(b, input, { config, kind, rows, capacity }, x);
     b.output(`${layer}.key`, met.keys);
     b.output(`${layer}.value`, met.values);
     x = y;
@@ -115,9 +119,5 @@ function appender(
     [1, 1, capacity, 1],
   );
   const isNew = b.equal(places, b.input('slots', [rows, 1, 1, 1]));
-  return (cache, own) =>
-    b.reshape(
-      b.where(isNew, b.reshape(own, [rows, groups, 1, dim]), b.reshape(cache, [rows, groups, capacity, dim])),
-      [rows * groups, capacity, dim],
-    );
+  return (cache, own) => b.where(isNew, b.reshape(own, [rows, groups, 1, dim]), cache);
 }

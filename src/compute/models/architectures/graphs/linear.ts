@@ -10,8 +10,8 @@ export interface LayerContext extends BlockAdapters {
   readonly builder: GraphBuilder;
   /** Fraction of an adapter's values that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
-  /** Whether branches may be merged into their matrices where that costs less. */
-  readonly merges?: boolean;
+  /** Rows count as few, whatever the shape of x says: branches stay next to their matrices. */
+  readonly hasFewRows?: boolean;
   /** Takes the products of x with low ranks, `[n, sum of ranks]`: small, and read by both passes. */
   readonly lows?: ValueId[];
   /** Declares a weight of the block as an input; the same name gives the same value. */
@@ -139,7 +139,8 @@ const MERGING = 1.2;
 /** Rows below which nothing is gained: the sum is rounded once more for the whole matrix. */
 const FEWEST = 256;
 
-const rowsOf = ({ builder }: LayerContext, x: ValueId): number => builder.shapeOf(x)[0] ?? 0;
+const rowsOf = ({ builder, hasFewRows }: LayerContext, x: ValueId): number =>
+  hasFewRows ? 1 : (builder.shapeOf(x)[0] ?? 0);
 
 /** Whether the branch is merged into its matrix: one that is no more than a product added to it. */
 const mergesForward = (
@@ -148,11 +149,7 @@ const mergesForward = (
   { dora, residual }: Branch,
   x: ValueId,
 ): boolean =>
-  context.merges !== false &&
-  context.dropout === 0 &&
-  !dora &&
-  !residual &&
-  rowsOf(context, x) >= Math.max(FEWEST, MERGING * inputs);
+  context.dropout === 0 && !dora && !residual && rowsOf(context, x) >= Math.max(FEWEST, MERGING * inputs);
 
 /** LoRA without dropout: x·(W + scale·B·A)ᵀ. */
 function merged(context: LayerContext, adapted: AdaptedLayer): ValueId {

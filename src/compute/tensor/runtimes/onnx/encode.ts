@@ -35,16 +35,19 @@ export const encode = (graph: Graph, exposed: readonly ValueId[] = []): Uint8Arr
   modelOf(graph, exposed) as Uint8Array;
 
 /**
- * The same with inputs that are part of the model, and a size that stands for any (see `Runtime.compileFixed`): `undefined` if
+ * The same with inputs that are part of the model, and sizes that stand for any (see `Runtime.compileFixed`): `undefined` if
  * codes are not multiplied by alone.
  */
-export const encodeFixed = (graph: Graph, fixed: FixedTensors, open: number): Uint8Array | undefined =>
-  modelOf(graph, [], { fixed, open });
+export const encodeFixed = (
+  graph: Graph,
+  fixed: FixedTensors,
+  open: readonly number[],
+): Uint8Array | undefined => modelOf(graph, [], { fixed, open });
 
 function modelOf(
   graph: Graph,
   exposed: readonly ValueId[],
-  held?: { readonly fixed: FixedTensors; readonly open: number },
+  held?: { readonly fixed: FixedTensors; readonly open: readonly number[] },
 ): Uint8Array | undefined {
   const { nameOf, copies } = namesOf(graph);
   const initializers = new Initializers();
@@ -108,7 +111,7 @@ function loweredNodes(
   nameOf: (value: ValueId) => string,
   initializers: Initializers,
   products?: ProductNodes,
-  open?: number,
+  open?: readonly number[],
 ): readonly OnnxNode[] {
   const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
   let temporaries = 0;

@@ -19,6 +19,7 @@ import type {
 } from '../../types.js';
 import { accumulateInPlace, LEAST_SUM } from './accumulate.js';
 import { encode, encodeFixed, STOP } from './encode.js';
+import { isOpen } from './open-sizes.js';
 import { translateOnnxError } from './out-of-memory.js';
 import { isSound, sums, tangle, tiledProducts } from './probe.js';
 import { planScratch, Scratch, type ScratchPlan } from './scratch.js';
@@ -116,14 +117,14 @@ export async function onnxRuntime(options: OnnxOptions = {}): Promise<Runtime> {
   const compileFixed = async (
     graph: Graph,
     fixed: FixedTensors,
-    open: number,
+    open: readonly number[],
   ): Promise<CompiledGraph | undefined> => {
     const model = encodeFixed(graph, fixed, open);
     if (model === undefined) return undefined;
     const session = await onnx.InferenceSession.create(model, settings).catch(failed);
     discarded(model.byteLength);
     const given = { ...graph, inputs: graph.inputs.filter(({ name }) => !fixed.has(name)) };
-    return compiled(onnx, session, { graph: given, run: given, plan: NO_SCRATCH }, scratch);
+    return compiled(onnx, session, { graph: given, run: given, plan: NO_SCRATCH, open }, scratch);
   };
   // a release that ordered nodes otherwise would only cost memory, and one that took no convolutions for sums only time
   const none = Number.POSITIVE_INFINITY;
@@ -162,11 +163,24 @@ function failed(error: unknown): never {
 
 const isStop = (error: unknown): boolean => error instanceof Error && /^Non tensor type/.test(error.message);
 
-/** `run` is the graph as ONNX Runtime runs it, and `plan` says where its intermediates lie. */
+/**
+ * `run` is the graph as ONNX Runtime runs it, and `plan` says where its intermediates lie; `open`: sizes for which others may be
+ * given.
+ */
 function compiled(
   onnx: Onnx,
   session: InferenceSession,
-  { graph, run, plan }: { readonly graph: Graph; readonly run: Graph; readonly plan: ScratchPlan },
+  {
+    graph,
+    run,
+    plan,
+    open,
+  }: {
+    readonly graph: Graph;
+    readonly run: Graph;
+    readonly plan: ScratchPlan;
+    readonly open?: readonly number[];
+  },
   scratch: Scratch,
 ): CompiledGraph {
   // a host tensor that is fed again, as weights are, is wrapped once in each shape
@@ -180,11 +194,12 @@ function compiled(
     shapes.set(shape.join(), fresh);
     return fresh;
   };
-  const outputs = graph.outputs.map(({ name, value }, index) => ({
-    name,
-    type: argument(graph.types, value),
-    computed: argument(run.types, argument(run.outputs, index).value),
-  }));
+  const outputs = graph.outputs.map(({ name, value }, index) => {
+    const computed = argument(run.types, argument(run.outputs, index).value);
+    // what has an open size has the shape of what is given for it
+    const isGiven = computed.shape.some((size) => isOpen(size, open));
+    return { name, type: argument(graph.types, value), computed: isGiven ? undefined : computed };
+  });
   return {
     graph,
     async run(inputs, given = {}) {

@@ -1,4 +1,4 @@
-/** A model for any size of a dimension, from a graph in which one size stands for it. */
+/** A model for any sizes of some dimensions, from a graph in which a size stands for each. */
 import { list, number } from '../../attributes.js';
 import type { Attributes, Node, TensorType, ValueId } from '../../types.js';
 
@@ -10,23 +10,26 @@ const ANY = -1;
 /** What a slice to the end ends at. */
 const END = 2 ** 31 - 1;
 
-export const openShape = (shape: readonly number[], open: number | undefined): readonly number[] =>
-  open === undefined ? shape : shape.map((size) => (size === open ? ANY : size));
+export const openShape = (shape: readonly number[], open: readonly number[] = []): readonly number[] =>
+  shape.map((size) => (isOpen(size, open) ? ANY : size));
 
-/** The attributes of a node, without the size: the shapes that it names, and places that it counts from the front. */
+/** Whether a size stands for others: it is one of those that are open, or so many times one. */
+export const isOpen = (size: number, open: readonly number[] = []): boolean =>
+  size > 0 && open.some((one) => size % one === 0);
+
+/** The attributes of a node, without these sizes: the shapes that it names, and places that it counts from the front. */
 export function openAttributes(
   { op, inputs, attributes }: Node,
   typeOf: (value: ValueId) => TensorType,
-  open: number | undefined,
+  open: readonly number[] = [],
 ): Attributes {
-  if (open === undefined) return attributes;
   if (op === 'reshape') return { ...attributes, shape: openShape(list(attributes, 'shape'), open) };
   if (op !== 'slice') return attributes;
   const [input] = inputs;
   const size = (input === undefined ? undefined : typeOf(input).shape.at(number(attributes, 'axis'))) ?? 0;
   const fromEnd = (name: string): number => {
     const place = number(attributes, name);
-    if (place < open) return place;
+    if (open.every((one) => place < one)) return place;
     return place === size ? END : place - size;
   };
   return { ...attributes, start: fromEnd('start'), end: fromEnd('end') };

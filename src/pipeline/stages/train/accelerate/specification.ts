@@ -113,8 +113,7 @@ function answersSpec(
   if (answers === undefined || validation === undefined) return null;
   const { rows, promptTokens: prompts, maxTokens, metrics, watchesRepetition } = answers;
   const maxPositions = model.config.maxPositions - virtualTokensOf(adapter);
-  const atMost = (capacity: number): number =>
-    batchRows(model.config, capacity, EVALUATION_SHAPES.cacheBytes);
+  const atMost = (capacity: number): number => batchRows(model.config, capacity, EVALUATION_SHAPES.together);
   const ofLabels = validation.labels !== undefined;
   const lengths = ofLabels ? rows.map((row) => validation.lengthOf(row)) : prompts;
   return {
