@@ -22,17 +22,26 @@ const MADE = { inGguf: { token: 390, merge: 190 }, text: 300, inJson: { token: 3
 /** Bytes of each token from then on: 11 and 52 MiB of the same, of files 12 and 44. */
 const KEPT = 210;
 
-/** What there is to read: a vocabulary in a GGUF file, or a `tokenizer.json` of so many bytes for so many tokens. */
+/**
+ * What there is to read: a vocabulary in a GGUF file, or a `tokenizer.json` of so many bytes, 0 where it is not there, for a model of so
+ * many tokens, of which the tokenizer may have fewer.
+ */
 type TokenizerSource = VocabularySize | { readonly tokens: number; readonly bytes: number };
+
+/** Bytes that a token takes of a `tokenizer.json` at least, with quotes and id. */
+const TOKEN_IN_JSON = 16;
 
 /** `writesText`: the text of a `tokenizer.json` is made of a vocabulary first, as where its digest is asked for. */
 export function tokenizerMemory(source: TokenizerSource, writesText = false): TokenizerMemory {
   const { inGguf, inJson, text } = MADE;
-  const made =
-    'merges' in source
-      ? (inGguf.token + (writesText ? text : 0)) * source.tokens + inGguf.merge * source.merges
-      : inJson.token * source.tokens + inJson.byte * source.bytes;
-  return { made, kept: keptTokenizer(source.tokens) };
+  if ('merges' in source) {
+    const { tokens, merges } = source;
+    const made = (inGguf.token + (writesText ? text : 0)) * tokens + inGguf.merge * merges;
+    return { made, kept: keptTokenizer(tokens) };
+  }
+  const { bytes } = source;
+  const tokens = bytes === 0 ? source.tokens : Math.min(source.tokens, bytes / TOKEN_IN_JSON);
+  return { made: inJson.token * tokens + inJson.byte * bytes, kept: keptTokenizer(tokens) };
 }
 
 /** Bytes of one of so many tokens, once it is made. */
