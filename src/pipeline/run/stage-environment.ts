@@ -56,22 +56,16 @@ export const stageVariables = ({
   runtimeVariables(threads, engine === undefined ? runtime : 'accelerate');
 
 /**
- * Arenas that glibc allocates from. Each thread has its own, if it may, and what is freed in one serves no thread of another. Each session of
- * ONNX Runtime has threads of its own: 10 MiB in a training. An output of TensorFlow comes from the arena of whichever of its threads computed
- * the last op, and what it replaces lay in another: 30 to 36 MiB in trainings of 30 and 44 blocks.
- */
-const ARENAS: Readonly<Record<string, number>> = { onnx: 2, tensorflow: 1 };
-
-/**
  * What has to be set before a runtime is loaded. Threads: each library counts the cores by itself, and two
  * pools on the same cores slow each other down.
  */
 export function runtimeVariables(threads: number, runtime: string): Readonly<Record<string, string>> {
-  const [mapped, arenas] = [lookUp(MAPPED_IN_STAGES, runtime), lookUp(ARENAS, runtime)];
+  const mapped = lookUp(MAPPED_IN_STAGES, runtime);
   return {
     OMP_NUM_THREADS: String(threads),
     RAYON_NUM_THREADS: String(threads),
-    ...(arenas === undefined ? {} : { MALLOC_ARENA_MAX: String(arenas) }),
+    // each session of ONNX Runtime has threads of its own, and memory that one's freed would serve no other: 10 MiB in a training
+    ...(runtime === 'onnx' ? { MALLOC_ARENA_MAX: '2' } : {}),
     ...(mapped === undefined ? {} : { MALLOC_MMAP_THRESHOLD_: String(mapped) }),
     TOKENIZERS_PARALLELISM: threads > 1 ? 'true' : 'false',
   };

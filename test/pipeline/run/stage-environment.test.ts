@@ -7,8 +7,6 @@ describe('the environment of a stage', () => {
     const own = stageVariables({ threads: 2, runtime: 'onnx', engine: undefined });
     expect(own).to.include({ OMP_NUM_THREADS: '2', MALLOC_ARENA_MAX: '2' });
     expect(own).to.have.property('MALLOC_MMAP_THRESHOLD_');
-    const others = stageVariables({ threads: 2, runtime: 'tensorflow', engine: undefined });
-    expect(others).to.include({ MALLOC_ARENA_MAX: '1' });
     const asked = stageVariables({ threads: 2, runtime: 'onnx', engine: ranks(1) });
     expect(asked).to.deep.equal({
       OMP_NUM_THREADS: '2',

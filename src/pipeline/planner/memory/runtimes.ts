@@ -29,18 +29,12 @@ const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, heaps: 0.4 } as const
 
 /**
  * XLA, the first time that it compiles: pages of the library that are its code (`RssFile`: 47 MiB for an update, 52 to 62 in
- * trainings), which stay, and what it works in while it compiles products, for each of a graph's `first` nodes and, in parts of that,
- * each of the `further` ones. Measured beyond the code, where all threads allocate from one arena: 32 to 43 MiB for a block's forward graph of 37
- * to 51 nodes, 23 for a head of 20, 16 for one of 7 or 8; with the backward graph, of 95 to 123 nodes, 46 to 73 MiB. An update, which has no
- * products, took it 30 MiB of memory that was free by then. `logits`: how often it has
+ * trainings), which stay, and what it works in while it compiles products, for each node of a graph. Measured: both together 105 to 198
+ * MiB in five small steps, 200 in those of which the largest graph has 139 nodes; beyond the code 32 to 43 MiB for a block of 39 nodes,
+ * and 16 for a head of 7 or 8. An update, which has no products, took it 30 MiB of memory that was free by then. `logits`: how often it has
  * those of a loss, of which TensorFlow itself writes probabilities over them: 32, 64 and 128 tokens of 49,152 and 262,144.
  */
-const XLA = { code: 62 * MIB, node: MIB, least: 16, first: 40, further: 0.4, logits: 2 } as const;
-
-const compilingBytes = (nodes: number): number => {
-  const { node, least, first, further } = XLA;
-  return node * Math.max(least, Math.min(nodes, first) + further * Math.max(0, nodes - first));
-};
+const XLA = { code: 62 * MIB, node: MIB, least: 16, logits: 2 } as const;
 
 /**
  * The share of an update's intermediates that TensorFlow has at a time, since it writes most of them over others: 144 MiB of 324, of
@@ -161,7 +155,7 @@ const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>>
     const compiled = compiles ? graphs.filter(({ graph: one }) => isWorthCompiling(one)) : [];
     const compilesUpdate = compiles && update !== undefined && isWorthCompiling(update);
     const nodes = compiled.map(({ graph: one }) => one.nodes.length);
-    const compiling = compiled.length === 0 ? 0 : compilingBytes(Math.max(...nodes));
+    const compiling = compiled.length === 0 ? 0 : XLA.node * Math.max(XLA.least, ...nodes);
     // what it works in stays, and logits are too large to lie there
     const ofLosses = compiled.filter(isLoss).map(({ graph: one }) => XLA.logits * transientBytes(one));
     const ofCompiling = compiling + Math.max(0, ...ofLosses) - counted;
