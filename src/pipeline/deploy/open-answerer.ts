@@ -113,7 +113,7 @@ export async function openAny(host: Host, options: OpenAnswererOptions): Promise
 /** What answers or gives labels, with the decoder where it is of this process. */
 interface OpenedParts extends AnswererParts {
   readonly decoder?: Decoder;
-  /** Bytes of its weights in memory, and what single answers have besides. */
+  /** Bytes of its weights in memory, and the codes that answers are multiplied by besides. */
   readonly weightBytes?: number;
   readonly codes?: PlannedCodes | undefined;
 }

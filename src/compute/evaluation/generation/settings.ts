@@ -51,7 +51,7 @@ export interface GenerationOptions {
   readonly onProgress?: (done: number) => void;
   /** Aborts between two tokens by throwing the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Default: {@link ANSWERED_TOGETHER}. */
+  /** Prompts that are answered together at most; default: {@link ANSWERED_TOGETHER}. A worker has a number of rows of its own. */
   readonly together?: AnswersTogether;
 }
 

@@ -59,11 +59,8 @@ function decodeLayer(
     values: input('values', cache),
     mask: input('mask', [rows, 1, 1, capacity]),
   };
-  const adapters = { branches, bottlenecks, dropout: 0 };
-  const layer = {
-    ...{ builder: b, weight: input, config, attention: block.attention, angles },
-    ...{ ...adapters, hasFewRows: true },
-  };
+  const adapters = { branches, bottlenecks, dropout: 0, staysApart: true };
+  const layer = { builder: b, ...adapters, weight: input, config, attention: block.attention, angles };
   const met = queriesKeysValues(layer, normalise(layer, block.attention.norm, x), { rows, length: 1 });
   const { y } = joinResiduals(layer, block, x, attendCached(layer, met, past, rows));
   return { y, met, past };

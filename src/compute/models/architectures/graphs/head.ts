@@ -132,7 +132,7 @@ export function headLogits(
     ...{ builder: b, bottlenecks: {}, dropout: factors?.dropout ?? 0 },
     branches: factors === undefined ? {} : { [HEAD]: factors.branch },
     // a sum of the whole matrix would be as large as that
-    hasFewRows: true,
+    staysApart: true,
     weight: (name: string, shape: readonly number[]) =>
       weight(name === weightName({ module: HEAD }) ? OUTPUT : name, shape),
   };

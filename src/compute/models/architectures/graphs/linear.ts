@@ -10,8 +10,8 @@ export interface LayerContext extends BlockAdapters {
   readonly builder: GraphBuilder;
   /** Fraction of an adapter's values that masks set to zero, which are then graph inputs; 0 for none. */
   readonly dropout: number;
-  /** Rows count as few, whatever the shape of x says: branches stay next to their matrices. */
-  readonly hasFewRows?: boolean;
+  /** Branches stay next to their matrices, however many rows x has. */
+  readonly staysApart?: boolean;
   /** Takes the products of x with low ranks, `[n, sum of ranks]`: small, and read by both passes. */
   readonly lows?: ValueId[];
   /** Declares a weight of the block as an input; the same name gives the same value. */
@@ -139,8 +139,8 @@ const MERGING = 1.2;
 /** Rows below which nothing is gained: the sum is rounded once more for the whole matrix. */
 const FEWEST = 256;
 
-const rowsOf = ({ builder, hasFewRows }: LayerContext, x: ValueId): number =>
-  hasFewRows ? 1 : (builder.shapeOf(x)[0] ?? 0);
+const rowsOf = ({ builder, staysApart }: LayerContext, x: ValueId): number =>
+  staysApart ? 1 : (builder.shapeOf(x)[0] ?? 0);
 
 /** Whether the branch is merged into its matrix: one that is no more than a product added to it. */
 const mergesForward = (
