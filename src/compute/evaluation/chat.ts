@@ -8,7 +8,7 @@ import { type DrawSettings, type EndReason, samplingOf, stopsOf } from './genera
 import type { LanguageModel } from './language-model.js';
 
 export interface AnswerOptions extends DrawSettings {
-  /** Longest answer in tokens. Default 256. */
+  /** Longest answer in tokens. Default {@link LONGEST}. */
   readonly maxTokens?: number;
   readonly repetitionPenalty?: number;
   /** Texts that end the answer. */
@@ -16,7 +16,7 @@ export interface AnswerOptions extends DrawSettings {
   readonly signal?: AbortSignal;
 }
 
-interface Answer {
+export interface Answer {
   readonly text: string;
   readonly reason: EndReason;
   readonly promptTokens: number;
@@ -32,7 +32,9 @@ interface PlacedPrompt {
 }
 
 /** Prompts that are sorted into batches together: what is lost at most where it ends half-way. */
-const TOGETHER = 64;
+export const TOGETHER = 64;
+/** Tokens of an answer at most, where nobody says. */
+export const LONGEST = 256;
 
 /** A model that answers messages. */
 export interface Answerer {
@@ -54,70 +56,88 @@ export interface Answerer {
   release(): Promise<void>;
 }
 
-export interface AnswererParts {
+/** What prompts become tokens with, and what an answerer says of itself. */
+export interface AskedModel {
   readonly label: string;
-  readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
   readonly template?: ChatTemplate;
   readonly training?: RowPrompt;
 }
 
-/** Answers questions with a model. `label` is what errors call it. */
-export function answerer({ label, model, tokenizer, template, training }: AnswererParts): Answerer {
-  const { facts } = model;
-  const stopIds = endIds(facts, tokenizer, template);
+export interface AnswererParts extends AskedModel {
+  readonly model: LanguageModel;
+}
+
+/**
+ * Answers prompts together, in their order. `first`: index of the first among all, which its draws follow. `onText` gets what
+ * is to be shown of a single one, piece by piece.
+ */
+export type Answering = (
+  prompts: readonly Int32Array[],
+  first: number,
+  options: AnswerOptions,
+  onText?: (piece: string) => void,
+) => Promise<readonly Answer[]>;
+
+/** Answers with a model. `label` is what errors call it. */
+export function answerer(parts: AnswererParts): Answerer {
+  const { model, tokenizer, template, training } = parts;
+  const stopIds = endIds(model.facts, tokenizer, template);
   const decode = (ids: readonly number[]): string => tokenizer.decode(ids, { skipSpecial: true });
+  return answererBy(parts, model.facts, {
+    async answering(prompts, first, options, onText) {
+      const { maxTokens = LONGEST, repetitionPenalty, signal } = options;
+      const texts = [...(training?.stop ?? []), ...(options.stop ?? [])];
+      const stops = stopsOf(tokenizer, texts);
+      const stream = textStream(texts);
+      const generated = await model.generate(prompts, {
+        maxTokens,
+        stopIds: [...stopIds, ...stops.ids],
+        text: { decode, stops: stops.texts, onText: onText && ((_, text) => onText(stream.push(text))) },
+        repetitionPenalty,
+        sampling: samplingOf(options),
+        streams: prompts.map((_, i) => first + i),
+        signal,
+      });
+      onText?.(stream.end());
+      return generated.map(({ ids, reason, text }, i) => ({
+        text,
+        reason,
+        promptTokens: prompts[i]?.length ?? 0,
+        answerTokens: ids.length,
+      }));
+    },
+    release: () => model.release(),
+  });
+}
+
+/** Answers with whatever reads tokens and gives texts. */
+export function answererBy(
+  { label, tokenizer, template, training }: AskedModel,
+  limits: Pick<ModelFacts, 'maxPositions' | 'vocabSize'>,
+  { answering, release }: { readonly answering: Answering; readonly release: () => Promise<void> },
+): Answerer {
   const idsOf = ({ prompt, at }: PlacedPrompt): Int32Array => {
     const ids = promptIds(prompt, tokenizer, template);
-    checkPrompt(label, ids, tokenizer, facts, at);
+    checkPrompt(label, ids, tokenizer, limits, at);
     return ids;
   };
-  /** `first`: index of the first prompt among all, which its draws follow. */
-  async function answersOf(
-    prompts: readonly Int32Array[],
-    first: number,
-    options: AnswerOptions,
-    onText?: (text: string) => void,
-  ): Promise<readonly Answer[]> {
-    const { maxTokens = 256, repetitionPenalty, signal } = options;
-    const stops = stopsOf(tokenizer, [...(training?.stop ?? []), ...(options.stop ?? [])]);
-    const generated = await model.generate(prompts, {
-      maxTokens,
-      stopIds: [...stopIds, ...stops.ids],
-      text: { decode, stops: stops.texts, onText: onText && ((_, text) => onText(text)) },
-      repetitionPenalty,
-      sampling: samplingOf(options),
-      streams: prompts.map((_, i) => first + i),
-      signal,
-    });
-    return generated.map(({ ids, reason, text }, i) => ({
-      text,
-      reason,
-      promptTokens: prompts[i]?.length ?? 0,
-      answerTokens: ids.length,
-    }));
-  }
   return {
     label,
     chats: template !== undefined,
     training,
     async answer(prompt, options = {}, onText) {
-      const show = (piece: string): void => {
-        if (piece !== '') onText?.(piece);
-      };
-      const stream = textStream([...(training?.stop ?? []), ...(options.stop ?? [])]);
-      const watch = onText && ((text: string): void => show(stream.push(text)));
-      const [answer] = await answersOf([idsOf({ prompt })], 0, options, watch);
-      show(stream.end());
+      const show = onText && ((piece: string): void => (piece === '' ? undefined : onText(piece)));
+      const [answer] = await answering([idsOf({ prompt })], 0, options, show);
       if (answer === undefined) throw new Error('one prompt has one answer');
       return answer;
     },
     async *answerAll(prompts, options = {}) {
       const all = prompts.map(idsOf);
       for (let first = 0; first < all.length; first += TOGETHER)
-        yield* await answersOf(all.slice(first, first + TOGETHER), first, options);
+        yield* await answering(all.slice(first, first + TOGETHER), first, options);
     },
-    release: () => model.release(),
+    release,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Opens what llama.cpp answers with. */
 import { join } from 'node:path';
+import type { Answerer } from '../../compute/evaluation/chat.js';
 import { classifierAsked } from '../../compute/evaluation/evaluation-diagnostics.js';
 import { cacheBytesPerToken } from '../../compute/evaluation/generation/generate.js';
 import { hasNewTokens } from '../../compute/models/added-tokens.js';
@@ -12,9 +13,10 @@ import type { ChatTemplate, ModelConfig, Tokenizer } from '../../compute/models/
 import { ADAPTER_FILES } from '../../compute/packaging/adapters.js';
 import { adapterGguf, exactContext, modelGguf } from '../../compute/packaging/gguf/index.js';
 import { converted } from '../../compute/serving/llama-cpp/conversions.js';
-import { LlamaEngine } from '../../compute/serving/llama-cpp/engine.js';
+import { LlamaEngine, type LlamaEngineParts } from '../../compute/serving/llama-cpp/engine.js';
 import { llamaDamage, readLlama } from '../../compute/serving/llama-cpp/installed.js';
 import { type LlamaModel, openLlama } from '../../compute/serving/llama-cpp/model.js';
+import { servedAnswerer } from '../../compute/serving/served-answerer.js';
 import type { ServingEngine } from '../../compute/serving/types.js';
 import {
   llamaCannot,
@@ -36,10 +38,24 @@ const isGguf = (host: Host, { base, adapter }: AnswerSource): boolean =>
   adapter === undefined && ggufAt(host, base) !== undefined;
 
 /** Throws a `UserError` where llama.cpp is not installed, or cannot answer with the model. */
-export async function openLlamaServing(
+export const openLlamaServing = async (
+  host: Host,
+  options: Omit<OpenServingOptions, 'engine'>,
+): Promise<ServingEngine> => new LlamaEngine(await openLlamaParts(host, options));
+
+/** Opens what answers questions of the command line with llama.cpp. Throws as {@link openLlamaServing} does. */
+export async function openLlamaAnswerer(
+  host: Host,
+  options: Omit<OpenServingOptions, 'engine'>,
+): Promise<Answerer> {
+  const parts = await openLlamaParts(host, options);
+  return servedAnswerer(new LlamaEngine(parts), { ...parts, vocabSize: parts.facts.vocabSize });
+}
+
+async function openLlamaParts(
   plain: Host,
   options: Omit<OpenServingOptions, 'engine'>,
-): Promise<ServingEngine> {
+): Promise<LlamaEngineParts> {
   const { folder: label, warn } = options;
   const { host, ...source } = checkedSource(plain, options);
   const { base, adapter, storage, seed } = source;
@@ -63,10 +79,10 @@ export async function openLlamaServing(
   });
   if (!readsAlike(model, tokenizer, template)) await warn?.(llamaReadsOtherwise(label));
   const training = readTrainingPrompt(host, adapter ?? base);
-  return new LlamaEngine({
+  return {
     ...{ label, model, facts: config, tokenizer, template, training },
     ...{ system: options.system, clock: host.clock },
-  });
+  };
 }
 
 /** What llama.cpp reads: a GGUF file as it is, other models and adapters as files of the user's cache. */

@@ -2,10 +2,13 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { Answerer } from '../../../src/compute/evaluation/chat.js';
 import type { Diagnostic } from '../../../src/language/diagnostics/types.js';
 import { nodeHost } from '../../../src/language/host/node-host.js';
+import { openAnswerer } from '../../../src/pipeline/deploy/open-answerer.js';
+import { openLlamaAnswerer } from '../../../src/pipeline/deploy/open-llama.js';
 import { openServing } from '../../../src/pipeline/deploy/open-serving.js';
-import { scratch, tiny } from '../../compute/evaluation/tiny.js';
+import { expected, scratch, tiny } from '../../compute/evaluation/tiny.js';
 import { whereLlama } from '../../compute/serving/llama-cpp/here.js';
 
 describe('serving with llama.cpp', () => {
@@ -19,6 +22,23 @@ describe('serving with llama.cpp', () => {
       const engine = await openServing(nodeHost(), { folder, engine: 'llama.cpp', ...sizes });
       expect(engine.info.rows).to.equal(256);
       await engine.close();
+    });
+
+    it('gives the command line the answers of the embedded engine where weights have 32 bits', async () => {
+      const adapter = { folder: join(tiny, 'adapter'), base: join(tiny, 'base'), threads: 1 };
+      const [llama, plain] = [
+        await openLlamaAnswerer(nodeHost(), { ...adapter, rows: 2 }),
+        await openAnswerer(nodeHost(), adapter),
+      ];
+      const prompts = expected.prompts.map((prompt) => ({ prompt }));
+      const texts = async (model: Answerer) => {
+        const found: string[] = [];
+        for await (const { text } of model.answerAll(prompts, { maxTokens: 16 })) found.push(text);
+        return found;
+      };
+      expect(await texts(llama)).to.deep.equal(await texts(plain));
+      await llama.release();
+      await plain.release();
     });
 
     it('keeps to the length up to which it computes what is evaluated, unless more is asked for', async () => {

@@ -70,6 +70,17 @@ describe('answers on the command line', () => {
     expect(other).not.to.equal(first);
   });
 
+  it('come from one engine: options of another are refused', async () => {
+    for (const option of [
+      ['--runtime', 'onnx'],
+      ['--python', 'python3'],
+    ]) {
+      const refused = await ftpc(folder, ['generate', 'model', 'Why?', '--engine', 'llama.cpp', ...option]);
+      expect(refused.code).to.equal(1);
+      expect(refused.err).to.contain(`\`--engine llama.cpp\` and \`${option[0]}\` exclude each other`);
+    }
+  });
+
   describe('of a model that says how it was trained', () => {
     const ask = (...words: string[]) =>
       ftpc(folder, ['generate', 'asked', 'Why?', '--max-tokens', '6', '--raw-output', ...words]);

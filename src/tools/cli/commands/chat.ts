@@ -9,7 +9,7 @@ import {
   answerOptions,
   answersOf,
   noTemplate,
-  openOptions,
+  openAsked,
   printer,
 } from '../options/answer-options.js';
 
@@ -21,15 +21,11 @@ export const chat: Command = {
   examples: [['ftpc chat releases/legal --temperature 0.7', 'talk with the current release']],
   run: async (args, context) => {
     const { createInterface } = await import('node:readline');
-    const { openAnswerer } = await import('../../../pipeline/deploy/open-answerer.js');
     const { decoded } = await import('../questions.js');
     const options = answerOptions(args);
     checkAsking(args);
     const template = templateOption(args, context);
-    const model = await openAnswerer(context.host, {
-      ...(await openOptions(args, context)),
-      ...{ template, oneAtATime: true },
-    });
+    const model = await openAsked(args, context, { template, oneAtATime: true });
     const messages: ChatMessage[] = [];
     // bytes as they come: a line that is not UTF-8 is refused, not repaired
     const lines = createInterface({ input: process.stdin.setEncoding('latin1'), terminal: false });

@@ -3,6 +3,7 @@ import { columns } from '../../../pipeline/planner/render/columns.js';
 import type { CliContext } from '../cli-context.js';
 import { type Command, EXIT, option } from '../command.js';
 import { ANSWER_OPTIONS, answerLine, openOptions, shown } from '../options/answer-options.js';
+import { MODEL_ENGINE } from '../options/engine-options.js';
 
 export const classify: Command = {
   name: 'classify',
@@ -18,7 +19,7 @@ export const classify: Command = {
     base: ANSWER_OPTIONS.base,
     '4bit': ANSWER_OPTIONS['4bit'],
     'raw-output': ANSWER_OPTIONS['raw-output'],
-    engine: ANSWER_OPTIONS.engine,
+    engine: MODEL_ENGINE,
     python: ANSWER_OPTIONS.python,
     runtime: ANSWER_OPTIONS.runtime,
     threads: ANSWER_OPTIONS.threads,

@@ -8,7 +8,7 @@ import {
   answerOptions,
   answersOf,
   noTemplate,
-  openOptions,
+  openAsked,
   printer,
 } from '../options/answer-options.js';
 import type { Question } from '../questions.js';
@@ -37,6 +37,7 @@ export const generate: Command = {
     ['ftpc generate releases/legal "Is the MIT License approved by the OSI?"', 'the current release'],
     ['ftpc generate models/base "2 + 2 =" --raw --max-tokens 4', 'continues a text'],
     ['ftpc generate releases/legal --questions held-out.jsonl --json', 'many answers, one per line'],
+    ['ftpc generate model.gguf "Is MIT free?" --engine llama.cpp', 'as llama.cpp answers'],
   ],
   run: async (args, context) => {
     const options = answerOptions(args);
@@ -45,12 +46,10 @@ export const generate: Command = {
       throw new UsageError('`ftpc generate` needs QUESTION or `--questions FILE.jsonl`, one of them');
     if (file !== undefined && args.flag('raw'))
       throw new UsageError('`--raw` works with a single question; questions of a file use the chat template');
-    const { openAnswerer } = await import('../../../pipeline/deploy/open-answerer.js');
     const questions = file === undefined ? undefined : await questionsOf(file, context);
     const question = file === undefined ? await questionOf(args, context) : '';
     checkAsking(args, args.flag('raw'));
-    const model = await openAnswerer(context.host, {
-      ...(await openOptions(args, context)),
+    const model = await openAsked(args, context, {
       oneAtATime: args.text('questions') === undefined,
       template: templateOption(args, context),
     });

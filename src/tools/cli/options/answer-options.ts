@@ -3,7 +3,7 @@ import type { Answerer, AnswerOptions } from '../../../compute/evaluation/chat.j
 import { chooseRuntime } from '../../../compute/tensor/runtimes/choice.js';
 import { modelError } from '../../../language/diagnostics/catalogue/files.js';
 import { harmless } from '../../../language/diagnostics/render/index.js';
-import { UserError } from '../../../language/diagnostics/types.js';
+import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
 import { ENGINE_CHOICES } from '../../../language/ir/engines.js';
 import type { OpenAnswererOptions } from '../../../pipeline/deploy/open-answerer.js';
 import { askedRuntime } from '../../../pipeline/planner/budget.js';
@@ -11,7 +11,7 @@ import { ASKING_OPTIONS } from '../asked-as.js';
 import type { CliContext } from '../cli-context.js';
 import { type Arguments, type OptionSpec, option, UsageError } from '../command.js';
 import { printDiagnostics } from '../diagnostics-printer.js';
-import { MODEL_ENGINE, PYTHON } from './engine-options.js';
+import { ANSWER_ENGINE, PYTHON } from './engine-options.js';
 import { MODEL_RUNTIME, runtimeOf, threadsOf } from './machine-options.js';
 
 /** Options of every command that lets a model answer. */
@@ -37,7 +37,7 @@ export const ANSWER_OPTIONS = {
   seed: option.number('N', 'Seed for sampling; default: 17.'),
   '4bit': option.flag('Keep the base in four bits, as for an adapter trained with qlora.'),
   'raw-output': option.flag('Write control characters of answers as they are, instead of as symbols.'),
-  engine: MODEL_ENGINE,
+  engine: ANSWER_ENGINE,
   python: PYTHON,
   runtime: MODEL_RUNTIME,
   threads: option.number('N', 'Threads; default: one per core.'),
@@ -49,15 +49,49 @@ const UNPACKED = 0.25;
 
 /** Throws a `UserError` where the engine that is asked for is not there. */
 export const openOptions = async (args: Arguments, context: CliContext): Promise<OpenAnswererOptions> => ({
-  folder: resolve(context.host.cwd, args.positional('model')),
-  base: args.text('base'),
-  storage: args.flag('4bit') ? 'nf4' : undefined,
+  ...sourceOf(args, context),
   float32Bytes: UNPACKED * context.host.machine().memoryBytes,
   runtime: chooseRuntime(context.host, askedRuntime(runtimeOf(args), undefined)),
-  threads: threadsOf(args),
   engine: await engineOf(args, context),
-  warn: (warning) => printDiagnostics(context, [warning]),
 });
+
+/** What is opened, whatever computes. */
+const sourceOf = (args: Arguments, context: CliContext) => ({
+  folder: resolve(context.host.cwd, args.positional('model')),
+  base: args.text('base'),
+  storage: args.flag('4bit') ? ('nf4' as const) : undefined,
+  threads: threadsOf(args),
+  warn: (warning: Diagnostic) => printDiagnostics(context, [warning]),
+});
+
+/**
+ * Opens what answers as options say. Throws a `UsageError` for options that exclude each other, and a `UserError` or a
+ * `ModelError` where there is no such model or engine.
+ */
+export async function openAsked(
+  args: Arguments,
+  context: CliContext,
+  options: Pick<OpenAnswererOptions, 'oneAtATime' | 'template'>,
+): Promise<Answerer> {
+  if (args.text('engine') !== 'llama.cpp') {
+    const { openAnswerer } = await import('../../../pipeline/deploy/open-answerer.js');
+    return openAnswerer(context.host, { ...(await openOptions(args, context)), ...options });
+  }
+  const other = OF_OTHER_ENGINES.find((name) => args.text(name) !== undefined);
+  if (other !== undefined)
+    throw new UsageError(
+      `\`--engine llama.cpp\` and \`--${other}\` exclude each other: leave one of them out`,
+    );
+  const { openLlamaAnswerer } = await import('../../../pipeline/deploy/open-llama.js');
+  const { TOGETHER } = await import('../../../compute/evaluation/chat.js');
+  return openLlamaAnswerer(context.host, {
+    ...sourceOf(args, context),
+    template: options.template,
+    rows: options.oneAtATime === true ? 1 : TOGETHER,
+  });
+}
+
+const OF_OTHER_ENGINES = ['runtime', 'python'] as const;
 
 async function engineOf(args: Arguments, { host }: CliContext): Promise<OpenAnswererOptions['engine']> {
   const { decideEngine } = await import('../../../pipeline/prepare/engine.js');

@@ -18,6 +18,12 @@ const engineOption = (fallback: string): OptionSpec =>
 /** Of commands that read no pipeline. */
 export const MODEL_ENGINE = engineOption('auto');
 
+/** Of commands that let a model answer. */
+export const ANSWER_ENGINE: OptionSpec = option.choice(
+  [...ENGINE_CHOICES, 'llama.cpp'],
+  `${MODEL_ENGINE.doc} llama.cpp, once it is installed, answers as \`ftpc serve\` does with it, on one thread fewer.`,
+);
+
 export const PYTHON: OptionSpec = option.text(
   'PATH',
   'The Python of the accelerate engine; default: FTPC_PYTHON, or what `ftpc runtime install accelerate` has installed.',
