@@ -166,6 +166,20 @@ describe('safetensors', () => {
     expect(() => concat(safetensorsChunks([tensor('a', 8), tensor('a', 8)]))).to.throw(/two tensors/);
   });
 
+  it('asks for values that are made when their turn comes', () => {
+    const asked: string[] = [];
+    const tensor = (name: string) =>
+      f32Writable(name, [2], () => {
+        asked.push(name);
+        return Float32Array.of(1, 2);
+      });
+    const chunks = safetensorsChunks([tensor('b'), tensor('a')]);
+    chunks.next();
+    expect(asked).to.deep.equal([]);
+    expect(chunks.next().value).to.deep.equal(new Uint8Array(Float32Array.of(1, 2).buffer));
+    expect(asked).to.deep.equal(['a']);
+  });
+
   describe('folder', () => {
     const shard = (name: string) =>
       concat(safetensorsChunks([f32Writable(name, [1], new Float32Array([1]))]));

@@ -1,5 +1,5 @@
 /** PiSSA (Meng et al. 2024, arXiv 2404.02948): training begins with the principal parts of the weights themselves. */
-import { discarded } from '../../tensor/garbage.js';
+import { discarded, discardedYoung } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { weightName } from '../architectures/index.js';
 import type { Adapter, AdapterTensors, WeightStore } from '../types.js';
@@ -70,7 +70,10 @@ export class Matrices {
   }
 }
 
-/** An adapter that began so, as one over the weights as they are. */
+/**
+ * An adapter that began so, as one over the weights as they are. Its factors are made whenever they are read: together they take twice
+ * what is trained, and they are written while that is still there.
+ */
 export function plainAdapter({ config, tensors }: Adapter<'lora'>, first: AdapterTensors): Adapter<'lora'> {
   if (config.pissa !== true) return { config, tensors };
   const joined = [...tensors]
@@ -83,12 +86,22 @@ export function plainAdapter({ config, tensors }: Adapter<'lora'>, first: Adapte
       const began =
         first.get(isDown ? firstDownName(module) : firstUpName(module))?.data ?? new Float32Array(0);
       const [rows = 0, columns = 0] = shape;
-      return isDown
-        ? ([name, { shape: [2 * rows, columns], data: below(data, began) }] as const)
-        : ([name, { shape: [rows, 2 * columns], data: sideBySide(data, began, columns) }] as const);
+      const joined = isDown
+        ? made([2 * rows, columns], () => below(data, began))
+        : made([rows, 2 * columns], () => sideBySide(data, began, columns));
+      return [name, joined] as const;
     });
   return { config: plainConfig(config), tensors: new Map(joined) };
 }
+
+/** Values that are made anew for who reads them, and are gone when they were read. */
+const made = (shape: readonly number[], make: () => Float32Array) => ({
+  shape,
+  get data() {
+    discardedYoung(Float32Array.BYTES_PER_ELEMENT * sizeOf(shape));
+    return make();
+  },
+});
 
 const DOWN = downName('');
 const UP = upName('');

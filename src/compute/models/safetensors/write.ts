@@ -32,12 +32,19 @@ export function* safetensorsChunks(
   }
 }
 
-/** A float32 tensor that lies in memory as a whole. */
-export const f32Writable = (name: string, shape: readonly number[], data: Float32Array): WritableTensor => ({
+/** A float32 tensor that lies in memory as a whole, or is made when its turn comes. */
+export const f32Writable = (
+  name: string,
+  shape: readonly number[],
+  values: Float32Array | (() => Float32Array),
+): WritableTensor => ({
   name,
   dtype: 'F32',
   shape,
-  chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
+  chunks: () => {
+    const { buffer, byteOffset, byteLength } = values instanceof Float32Array ? values : values();
+    return [new Uint8Array(buffer, byteOffset, byteLength)];
+  },
 });
 
 const ORDER = Object.keys(DTYPE_BITS);

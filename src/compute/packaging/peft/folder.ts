@@ -59,8 +59,8 @@ export const peftFiles =
   <K extends AdapterKind>(format: PeftFormat<K>): AdapterFiles<K> =>
   ({ config, tensors }, { base, licence, prompt }) => {
     const labels = labelsOf(config);
-    const named = [...tensors].map(([name, { shape, data }]) =>
-      f32Writable(format.nameInFile(name, config), shape, data),
+    const named = [...tensors].map(([name, tensor]) =>
+      f32Writable(format.nameInFile(name, config), tensor.shape, () => tensor.data),
     );
     return {
       'adapter_config.json': formatConfig(format.fields(config, base)),
