@@ -1,6 +1,6 @@
 import type { Decoder, DecodeSession } from '../../models/decoder/types.js';
 import type { ModelConfig } from '../../models/types.js';
-import { discardedYoung, tidyHeap } from '../../tensor/garbage.js';
+import { tidyHeap } from '../../tensor/garbage.js';
 import { type GrowingAnswer, growingAnswer } from './answer.js';
 import {
   ANSWERED_TOGETHER,
@@ -65,7 +65,6 @@ async function answerBatch(
     for (let fed = 0; ; fed++) {
       const before = batch.filter(({ ended }) => !ended).length;
       takeAll(batch, logits);
-      discardedYoung(logits.byteLength);
       const after = batch.filter(({ ended }) => !ended).length;
       if (after < before) onEnded(before - after);
       if (after === 0) return;

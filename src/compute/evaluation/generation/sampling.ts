@@ -25,11 +25,11 @@ export function argmax(logits: Float32Array): number {
   let most = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < logits.length; i++) {
     const value = logits[i] as number;
-    if (value > most) {
-      most = value;
-      best = i;
-    }
+    // one comparison for all but a few; what is not a number is no less either
+    if (value <= most) continue;
     if (!(value < Number.POSITIVE_INFINITY)) return -1;
+    most = value;
+    best = i;
   }
   return best;
 }

@@ -233,15 +233,19 @@ function totalsOf({ options, parameters }: DecoderContext): Tensors {
   return totals;
 }
 
-/** Logits at some positions, `[positions, vocab]`, or over the labels of a classifier. */
+/** The width of logits: the vocabulary, or the labels of a classifier. */
+export const logitsWidth = ({ blueprint }: Pick<DecoderContext, 'blueprint'>): number =>
+  blueprint.head.output.shape[0] ?? 0;
+
+/** Logits at some positions, `[positions, vocab]`, or over the labels of a classifier; written into `all`, where that is given. */
 export async function headLogits(
   context: DecoderContext,
   hidden: Tensor,
   positions: readonly number[],
+  all: Float32Array = new Float32Array(positions.length * logitsWidth(context)),
 ): Promise<Float32Array> {
-  if (context.shards !== undefined) return shardedLogits(context, hidden, positions, context.shards);
-  const [width = 0] = context.blueprint.head.output.shape;
-  const all = new Float32Array(positions.length * width);
+  if (context.shards !== undefined) return shardedLogits(context, hidden, positions, context.shards, all);
+  const width = logitsWidth(context);
   // generation asks for one position a row, over and over: a single row is not padded
   for (const chunk of chunksOf(positions.length, chunkOf(context), 1)) {
     const graph = await graphFor(context, chunk.size, 'logits');

@@ -7,7 +7,7 @@ import type { DecoderContext } from './context.js';
 import { DeviceCaches } from './device-caches.js';
 import { extendStack } from './extension.js';
 import { decodeStepGraph } from './graphs.js';
-import { headLogits } from './head.js';
+import { headLogits, logitsWidth } from './head.js';
 import { DecodePositions } from './position-inputs.js';
 import { turningLengthOf } from './positions.js';
 import { evaluateStack } from './stack.js';
@@ -38,6 +38,7 @@ class Session implements DecodeSession {
   /** The tokens of each row. */
   private texts: readonly number[][] = [];
   private begun = false;
+  private written = new Float32Array(0);
 
   constructor(
     private readonly context: DecoderContext,
@@ -70,10 +71,14 @@ class Session implements DecodeSession {
     if (this.extends && whole.some(({ length }) => length > 1)) return this.extend(whole, logits);
     if (others.some(({ length }) => length !== first.length))
       throw new RangeError('rows may differ in length only in the first call');
+    let last: Float32Array = new Float32Array(0);
     const given: Float32Array[] = [];
-    for (let token = 0; token < first.length; token++)
-      given.push(await this.step(Int32Array.from(whole, (row) => row[token] ?? 0)));
-    return logits === 'every' ? joined(given) : (given.at(-1) ?? new Float32Array(0));
+    for (let token = 0; token < first.length; token++) {
+      const after = await this.step(Int32Array.from(whole, (row) => row[token] ?? 0));
+      if (logits === 'last') last = after;
+      else given.push(after.slice());
+    }
+    return logits === 'last' ? last : joined(given);
   }
 
   async keep(kept: readonly number[]): Promise<void> {
@@ -144,8 +149,7 @@ class Session implements DecodeSession {
     const { hidden, length } = await this.fill(ids);
     this.texts = ids.map((row) => [...row]);
     this.lengths = Int32Array.from(ids, (row) => this.context.prefix.tokens + row.length);
-    const last = ids.map((row, index) => index * length + row.length - 1);
-    return headLogits(this.context, hidden, logits === 'last' ? last : Array.from(ids[0]?.keys() ?? []));
+    return this.logitsOf(hidden, length, ids, logits);
   }
 
   /** More tokens of every row at once; logits after the last of each, or after each of the only row. */
@@ -156,8 +160,20 @@ class Session implements DecodeSession {
     const { hidden, length } = await extendStack(this.context, this.hostCaches(), ids, starts);
     for (const [at, row] of ids.entries()) this.texts[at]?.push(...row);
     this.lengths = lengths;
+    return this.logitsOf(hidden, length, ids, logits);
+  }
+
+  /** After the last token of each row, of rows that are padded to `length`, or after every token of the only one. */
+  private logitsOf(
+    hidden: Tensor,
+    length: number,
+    ids: readonly Int32Array[],
+    logits: 'last' | 'every',
+  ): Promise<Float32Array> {
+    const { context } = this;
+    if (logits === 'every') return headLogits(context, hidden, Array.from(ids[0]?.keys() ?? []));
     const last = ids.map((row, at) => at * length + row.length - 1);
-    return headLogits(this.context, hidden, logits === 'last' ? last : Array.from(ids[0]?.keys() ?? []));
+    return headLogits(context, hidden, last, this.logits(last.length));
   }
 
   /**
@@ -198,7 +214,8 @@ class Session implements DecodeSession {
     this.positions.prepare(this.lengths, this.caches.size);
     const found = (await this.storedStep(ids)) ?? { hidden: await this.throughBlocks(ids) };
     this.lengths = this.lengths.map((length) => length + 1);
-    return 'logits' in found ? found.logits : headLogits(context, found.hidden, Array.from(ids.keys()));
+    if ('logits' in found) return found.logits;
+    return headLogits(context, found.hidden, Array.from(ids.keys()), this.logits(ids.length));
   }
 
   /** One token per row, where that can be computed over weights as they are stored. */
@@ -210,7 +227,15 @@ class Session implements DecodeSession {
       caches,
       positions,
       lengths,
+      logits: this.logits(ids.length),
     });
+  }
+
+  /** What the logits of so many rows are written into, over and over: fresh pages cost more than what fills them. */
+  private logits(rows: number): Float32Array {
+    const length = rows * logitsWidth(this.context);
+    if (this.written.length < length) this.written = new Float32Array(length);
+    return this.written.subarray(0, length);
   }
 
   /** Hidden states `[rows, hidden]` of one token per row, whose keys and values enter the cache. */

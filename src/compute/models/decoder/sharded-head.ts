@@ -139,16 +139,16 @@ export async function shardedGradient(
   return losses;
 }
 
-/** Logits at some positions, `[positions, vocab]`. */
+/** Writes the logits at some positions, `[positions, vocab]`, into `all`. */
 export async function shardedLogits(
   context: DecoderContext,
   hidden: Tensor,
   positions: readonly number[],
   shards: readonly VocabularyShard[],
+  all: Float32Array,
 ): Promise<Float32Array> {
   const { host, options, rows, weights } = context;
   const { vocabSize } = options.config;
-  const all = new Float32Array(positions.length * vocabSize);
   for (const [index, shard] of shards.entries()) {
     const tensors = weights.head(index);
     // generation asks for one position a row, over and over: a single row is not padded

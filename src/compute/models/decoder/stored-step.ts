@@ -11,6 +11,7 @@ import type { HostCaches, TokenCache } from './caches.js';
 import type { VocabularyShard } from './chunks.js';
 import type { DecoderContext } from './context.js';
 import { headFactors } from './graphs.js';
+import { logitsWidth } from './head.js';
 import { floatTensor, type HostFloats, zeros } from './parameters.js';
 import type { DecodePositions } from './position-inputs.js';
 import type { Weights } from './weights.js';
@@ -78,6 +79,8 @@ interface StepRows {
   readonly positions: DecodePositions;
   /** Tokens of each in the cache. */
   readonly lengths: Int32Array;
+  /** What their logits are written into, `[rows, vocab]`. */
+  readonly logits: Float32Array;
 }
 
 /** What a step of so many rows writes into: before and after each part, in every layer, and logits of a shard, by its size. */
@@ -135,7 +138,7 @@ class StoredStep {
       layers = [...layers, { layer, kind: context.kindOf(layer), place }];
     }
     const head = weights.fixedHead();
-    const shards = head === undefined ? [] : (context.shards ?? [{ first: 0, size: widthOf(context) }]);
+    const shards = head === undefined ? [] : (context.shards ?? [{ first: 0, size: logitsWidth(context) }]);
     // a head of one shard goes with the last blocks
     if (shards.length !== 1 && !(await close())) return release();
     for (const shard of shards)
@@ -151,7 +154,7 @@ class StoredStep {
     embedded: (x: HostTensor) => Promise<void>,
     given: StepRows,
   ): Promise<{ logits: Float32Array } | { hidden: HostTensor }> {
-    const { caches, lengths } = given;
+    const { caches, lengths, logits } = given;
     const rows = lengths.length;
     if (this.buffers.rows !== rows) this.buffers = this.buffersOf(rows);
     const { states, tokens } = this.buffers;
@@ -160,8 +163,7 @@ class StoredStep {
     const last = this.parts.at(-1);
     // a head that goes with the last blocks is computed with them
     const hasHead = last?.shard !== undefined && (last.layers.length > 0 || this.repays('head', rows));
-    const width = widthOf(this.context);
-    const logits = new Float32Array(hasHead ? rows * width : 0);
+    const width = logitsWidth(this.context);
     for (const { graph, layers, shard } of this.parts) {
       if (shard !== undefined && !hasHead) break;
       const part = shard && this.buffers.logits.get(shard.size);
@@ -219,10 +221,6 @@ class StoredStep {
     return outputs;
   }
 }
-
-/** Logits of a token. */
-const widthOf = ({ blueprint }: Pick<DecoderContext, 'blueprint'>): number =>
-  blueprint.head.output.shape[0] ?? 0;
 
 /** Puts the logits of a shard among those of the whole vocabulary, row by row. */
 function spread(

@@ -174,9 +174,10 @@ export interface DecodeSession {
    */
   readonly extends: boolean;
   /**
-   * Appends tokens to every row and returns the logits `[rows, vocab]` after each row's last token.
+   * Appends tokens to every row and returns the logits `[rows, vocab]` after each row's last token, which the next call
+   * writes over.
    * `ids[r]` may differ in length between rows in the first call (the prompts), and later where the session {@link extends}.
-   * `every`: for a session of one row, the logits `[tokens, vocab]` after each token.
+   * `every`: for a session of one row, the logits `[tokens, vocab]` after each token, which nothing writes over.
    */
   append(ids: readonly Int32Array[], logits?: 'last' | 'every'): Promise<Float32Array>;
   /**

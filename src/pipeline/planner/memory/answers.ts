@@ -12,7 +12,6 @@ import { cacheSize } from '../../../compute/models/decoder/caches.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
-import { MOST_DISCARDED_YOUNG } from '../../../compute/tensor/garbage.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import { type Answered, type Ends, stepShapes } from './answered-steps.js';
 import { HeldBytes } from './held-bytes.js';
@@ -57,15 +56,9 @@ export function answerBatch(
     prompt: length,
     more: {
       activations: (caches[fullest ?? -1] ?? Math.max(0, ...caches)) + layerBytes(config, rows * length),
-      logits: logitBytes(rows, config.vocabSize, answers.maxTokens),
+      logits: 4 * rows * config.vocabSize,
     },
   };
-}
-
-/** Logits of steps, beyond the buffer of one, which wait for the collector until enough has gathered, or of one at least. */
-function logitBytes(rows: number, vocabulary: number, steps: number): number {
-  const step = 4 * rows * vocabulary;
-  return Math.max(step, Math.min(MOST_DISCARDED_YOUNG, steps * step));
 }
 
 /** Keys and values of these tokens, of the one layer whose graph has given them before they are in its cache. */

@@ -25,7 +25,7 @@ describe('a decoder with a prompt', () => {
         batch.ids.slice(row * batch.length, row * batch.length + length),
       );
       const session = await decoder.session(rows.length, 32);
-      const first = await session.append(rows);
+      const first = (await session.append(rows)).slice();
       const second = await session.append(rows.map(() => Int32Array.of(7)));
       for (const [row, ids] of rows.entries()) {
         const longer = Int32Array.of(...ids, 7);

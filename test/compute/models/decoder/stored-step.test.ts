@@ -123,7 +123,8 @@ async function steps(
       left = left.filter((row) => row !== 1);
       await session.keep(left);
     }
-    logits.push(await session.append(left.map((row) => Int32Array.of((step * 13 + row) % 41))));
+    const after = await session.append(left.map((row) => Int32Array.of((step * 13 + row) % 41)));
+    logits.push(after.slice());
   }
   await session.release();
   await decoder.release();
