@@ -23,6 +23,12 @@ export interface EmbeddedParts extends ModelParts {
   readonly memory: number;
 }
 
+/**
+ * Pieces of prompts that are read before the first step of answers that come together: a step of a few takes more than half as
+ * long as one of all.
+ */
+const PIECES_AT_FIRST = 8;
+
 export class EmbeddedEngine implements ServingEngine {
   readonly info: ServingInfo;
   private readonly access: ModelAccess;
@@ -111,20 +117,25 @@ export class EmbeddedEngine implements ServingEngine {
 
   /** Some tokens of the prompts that wait, then one of every answer that runs. */
   private async turn(): Promise<void> {
-    await this.leave(({ over }) => over);
-    this.waiting = this.waiting.filter(({ over }) => !over);
-    await this.readPrompts();
+    const pieces = this.batch.answers.length > 0 ? 1 : PIECES_AT_FIRST;
+    for (let piece = 0, isMore = true; piece < pieces && isMore && !this.closed; piece++) {
+      if (piece > 0) await setImmediate();
+      await this.leave(({ over }) => over);
+      this.waiting = this.waiting.filter(({ over }) => !over);
+      isMore = await this.readPrompts();
+    }
     await this.giveWay();
     const before = this.batch.answers.reduce((sum, { answerTokens }) => sum + answerTokens, 0);
     await this.batch.step();
     this.generatedTokens += this.batch.answers.reduce((sum, { answerTokens }) => sum + answerTokens, -before);
   }
 
-  private async readPrompts(): Promise<void> {
+  /** Gives whether there may be more to read. */
+  private async readPrompts(): Promise<boolean> {
     for (let left = PIECE; left > 0; ) {
       this.reading ??= this.nextRead(left);
       const { reading } = this;
-      if (reading === undefined) return;
+      if (reading === undefined) return left < PIECE;
       const before = reading.computed;
       const isLeft = reading.answers.every(({ over }) => over);
       const logits = isLeft ? undefined : await reading.read(left);
@@ -133,6 +144,7 @@ export class EmbeddedEngine implements ServingEngine {
       this.reading = undefined;
       await this.begin(reading, logits);
     }
+    return true;
   }
 
   /** Lets answers whose prompts were read join the batch, with their first tokens. */

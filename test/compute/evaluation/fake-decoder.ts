@@ -45,9 +45,12 @@ export function fakeDecoder(): FakeDecoder {
   const session = async (rows: number, capacity: number): Promise<DecodeSession> => {
     open++;
     const prefixes: number[][] = Array.from({ length: rows }, () => []);
+    let written = new Float32Array(0);
     const own: DecodeSession = {
       extends: true,
       async append(ids, wanted = 'last') {
+        // a call writes over the logits of the one before
+        written.fill(Number.NaN);
         if (ids.length !== prefixes.length)
           throw new Error(`${ids.length} rows given, ${prefixes.length} held`);
         calls.push(ids.length);
@@ -62,7 +65,9 @@ export function fakeDecoder(): FakeDecoder {
           if (prefix.length > capacity) throw new Error('beyond capacity');
           if (wanted === 'last') found.push(after(prefix));
         }
-        return Float32Array.from(found.flatMap((row) => [...row]));
+        const logits = Float32Array.from(found.flatMap((row) => [...row]));
+        if (wanted === 'last') written = logits;
+        return logits;
       },
       async keep(kept) {
         prefixes.splice(0, prefixes.length, ...kept.map((row) => prefixes[row] as number[]));

@@ -118,6 +118,18 @@ describe('the embedded engine', () => {
     await engine.close();
   });
 
+  it('reads eight pieces of the prompts that come together before the first step', async () => {
+    const { engine, decoder } = fakeEngine({ rows: 40, contextTokens: 1000, batchTokens: 40_000 });
+    // of 32 tokens with padding: four in a piece
+    const prompts = Array.from({ length: 40 }, (_, index) => 'BCDEFGHIJKLMNOPQRSTUVWX'.slice(index % 6));
+    const answers = await Promise.all(
+      prompts.map((prompt) => answerOf(engine, asked(prompt, { maxTokens: 4 }))),
+    );
+    expect(answers.map(({ text }) => text)).to.deep.equal(await greedy(prompts, 4));
+    expect(decoder.calls.slice(0, 9)).to.deep.equal([...new Array<number>(8).fill(4), 32]);
+    await engine.close();
+  });
+
   it('ends where the reader goes, or its signal says so, and lets the others run', async () => {
     const { engine, decoder } = fakeEngine();
     const stop = new AbortController();
