@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { cacheSize } from '../models/decoder/caches.js';
 import type { Decoder } from '../models/decoder/types.js';
+import { Intake } from './intake.js';
 import { ClosedError, type ModelAccess, type ModelParts, modelAccess } from './model-access.js';
 import { PrefixCache } from './prefix-cache.js';
 import { PIECE, promptGroup } from './prompt-group.js';
@@ -32,44 +33,30 @@ const PIECES_AT_FIRST = 8;
 export class EmbeddedEngine implements ServingEngine {
   readonly info: ServingInfo;
   private readonly access: ModelAccess;
+  private readonly intake: Intake;
   private readonly prefixes: PrefixCache;
   private readonly batch: RunningBatch;
   private waiting: ServedAnswer[] = [];
   private reading: PromptRead | undefined;
-  private closed = false;
   private wake: (() => void) | undefined;
   private readonly ended: Promise<void>;
-  private answered = 0;
   private generatedTokens = 0;
 
   constructor(private readonly parts: EmbeddedParts) {
     const { label, rows, contextTokens, memory } = parts;
     this.access = modelAccess(parts, { engine: 'embedded', rows, contextTokens, memory });
     this.info = this.access.info;
+    this.intake = new Intake(this.access);
     this.prefixes = new PrefixCache(parts.prefixTokens);
     this.batch = new RunningBatch(label, contextTokens);
     this.ended = this.run();
   }
 
-  async *complete(request: CompletionRequest, signal: AbortSignal) {
-    signal.throwIfAborted();
-    const prompt = this.access.idsOf(request.prompt);
-    const constraint = await this.access.constraintOf(request);
-    signal.throwIfAborted();
-    if (this.closed) throw new ClosedError();
-    const answer = this.access.answer(request, prompt, constraint);
-    const abort = (): void => answer.fail(signal.reason);
-    signal.addEventListener('abort', abort);
-    this.waiting.push(answer);
-    this.wake?.();
-    try {
-      yield* answer.pieces;
-    } finally {
-      signal.removeEventListener('abort', abort);
-      // nobody waits for what a reader does not take to its end
-      if (!answer.over) answer.fail(undefined);
-      this.answered++;
-    }
+  complete(request: CompletionRequest, signal: AbortSignal) {
+    return this.intake.complete(request, signal, (answer) => {
+      this.waiting.push(answer);
+      this.wake?.();
+    });
   }
 
   load(): ServingLoad {
@@ -80,7 +67,7 @@ export class EmbeddedEngine implements ServingEngine {
       running: answers.length + going(this.reading?.answers ?? []).length,
       waiting: going(this.waiting).length,
       cacheTokens: held + this.prefixes.tokens,
-      answered: this.answered,
+      answered: this.intake.answered,
       generatedTokens: this.generatedTokens,
     };
   }
@@ -90,13 +77,13 @@ export class EmbeddedEngine implements ServingEngine {
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.intake.closed = true;
     this.wake?.();
     await this.ended;
   }
 
   private async run(): Promise<void> {
-    while (!this.closed) {
+    while (!this.intake.closed) {
       const isIdle =
         this.waiting.length === 0 && this.batch.answers.length === 0 && this.reading === undefined;
       if (isIdle) await new Promise<void>((resolve) => (this.wake = resolve));
@@ -118,7 +105,7 @@ export class EmbeddedEngine implements ServingEngine {
   /** Some tokens of the prompts that wait, then one of every answer that runs. */
   private async turn(): Promise<void> {
     const pieces = this.batch.answers.length > 0 ? 1 : PIECES_AT_FIRST;
-    for (let piece = 0, isMore = true; piece < pieces && isMore && !this.closed; piece++) {
+    for (let piece = 0, isMore = true; piece < pieces && isMore && !this.intake.closed; piece++) {
       if (piece > 0) await setImmediate();
       await this.leave(({ over }) => over);
       this.waiting = this.waiting.filter(({ over }) => !over);

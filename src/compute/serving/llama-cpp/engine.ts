@@ -1,5 +1,6 @@
 /** The engine of llama.cpp: requests join and leave its batch between two steps. */
 import type { AnswerConstraint } from '../constraint.js';
+import { Intake } from '../intake.js';
 import { ECHOED_TOKENS } from '../logprobs.js';
 import { ClosedError, type ModelAccess, type ModelParts, modelAccess } from '../model-access.js';
 import type { ServedAnswer } from '../served-answer.js';
@@ -38,14 +39,13 @@ const SHARE_OF_PROMPTS = 0.5;
 export class LlamaEngine implements ServingEngine {
   readonly info: ServingInfo;
   private readonly access: ModelAccess;
+  private readonly intake: Intake;
   private readonly sequences: Sequences;
   private readonly logits: NextLogits;
   private waiting: Served[] = [];
   private rows: readonly Row[] = [];
-  private closed = false;
   /** Ends when nobody waits any more. */
   private running: Promise<void> | undefined;
-  private answered = 0;
   private generatedTokens = 0;
 
   constructor(private readonly parts: LlamaEngineParts) {
@@ -54,31 +54,18 @@ export class LlamaEngine implements ServingEngine {
     const memory = model.memory - unusedLogits(model, facts.vocabSize);
     this.access = modelAccess(parts, { engine: 'llama.cpp', rows, contextTokens, memory });
     this.info = this.access.info;
+    this.intake = new Intake(this.access, leftToDo);
     this.sequences = new Sequences(rows);
     this.logits = new NextLogits(model, facts.vocabSize);
   }
 
-  async *complete(request: CompletionRequest, signal: AbortSignal) {
-    signal.throwIfAborted();
-    const prompt = this.access.idsOf(request.prompt);
-    const constraint = await this.access.constraintOf(request);
-    signal.throwIfAborted();
-    if (this.closed) throw new ClosedError();
-    const answer = this.access.answer(leftToDo(request), prompt, constraint);
-    const abort = (): void => answer.fail(signal.reason);
-    signal.addEventListener('abort', abort);
-    this.waiting.push({ request, answer, constraint });
-    this.running ??= this.run().finally(() => {
-      this.running = undefined;
+  complete(request: CompletionRequest, signal: AbortSignal) {
+    return this.intake.complete(request, signal, (answer, constraint) => {
+      this.waiting.push({ request, answer, constraint });
+      this.running ??= this.run().finally(() => {
+        this.running = undefined;
+      });
     });
-    try {
-      yield* answer.pieces;
-    } finally {
-      signal.removeEventListener('abort', abort);
-      // nobody waits for what a reader does not take to its end
-      if (!answer.over) answer.fail(undefined);
-      this.answered++;
-    }
   }
 
   load(): ServingLoad {
@@ -86,7 +73,7 @@ export class LlamaEngine implements ServingEngine {
       running: this.rows.filter(({ answer }) => !answer.over).length,
       waiting: this.waiting.filter(({ answer }) => !answer.over).length,
       cacheTokens: this.sequences.tokens,
-      answered: this.answered,
+      answered: this.intake.answered,
       generatedTokens: this.generatedTokens,
     };
   }
@@ -96,7 +83,7 @@ export class LlamaEngine implements ServingEngine {
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.intake.closed = true;
     for (const { answer } of [...this.waiting, ...this.rows])
       if (!answer.over) answer.fail(new ClosedError());
     await this.running;
