@@ -1,5 +1,6 @@
 /** An optimiser whose tensors lie on a device: what crosses in a step is a few numbers. */
 import type { DeviceParameters } from '../models/decoder/types.js';
+import { collect as collectGarbage } from '../tensor/garbage.js';
 import { f32, type Shape, sizeOf } from '../tensor/shape.js';
 import type {
   CompiledGraph,
@@ -46,6 +47,8 @@ export function updaterOnDevice(runtime: Runtime, device: DeviceParameters, opti
   const groups = parameterGroups(tensors.trained);
   // those that take most memory first: if there is too little, nothing has changed yet
   const inOrder = [...groups].sort((a, b) => groupSize(b) - groupSize(a));
+  /** What was written from the host, in arrays that the library may share, is replaced by the first update. */
+  let isWritten = true;
   return {
     state: tensors.state,
     norm: () => gradientNorm(memory, graphs, groups, tensors.total),
@@ -58,6 +61,8 @@ export function updaterOnDevice(runtime: Runtime, device: DeviceParameters, opti
         device.changed();
         numbers.release();
       }
+      if (isWritten) collectGarbage();
+      isWritten = false;
     },
     async collect() {
       await device.collect();

@@ -1,4 +1,6 @@
 /** The trainable tensors of a decoder and the gradients that add up next to them. */
+
+import { discardedYoung } from '../../tensor/garbage.js';
 import { f32, sizeOf } from '../../tensor/shape.js';
 import type { HostTensor, Memory, Tensor } from '../../tensor/types.js';
 import { isTrained } from '../adapters/branches.js';
@@ -11,6 +13,7 @@ interface Parameter {
 
 export interface Parameters {
   readonly values: ReadonlyMap<string, Parameter>;
+  /** Of a device, there are none until they are collected. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
   /** As graph inputs and outputs, in the memory of the runtime; the same object each time. */
   readonly valueTensors: ReadonlyMap<string, Tensor>;
@@ -41,16 +44,23 @@ export const zeros = (shape: readonly number[]): HostFloats =>
 export function createParameters(options: DecoderOptions, names: readonly string[]): Parameters {
   const { memory } = options.runtime;
   const values = valuesOf(options, names);
-  const gradients = new Map([...values].map(([name, { data }]) => [name, new Float32Array(data.length)]));
-  const tensors = (dataOf: (name: string) => Float32Array | undefined) =>
-    new Map(
-      [...values].map(([name, { shape, data }]) => [
-        name,
-        placed(memory, floatTensor(shape, dataOf(name) ?? data)),
-      ]),
-    );
-  const valueTensors = tensors(() => undefined);
-  const gradientTensors = tensors((name) => gradients.get(name));
+  const tensors = (placed: (name: string, parameter: Parameter) => Tensor) =>
+    new Map([...values].map(([name, parameter]) => [name, placed(name, parameter)]));
+  const valueTensors = tensors((_, { shape, data }) =>
+    memory.isHost
+      ? floatTensor(shape, data)
+      : written(memory, shape, (place) => {
+          place.set(data);
+        }),
+  );
+  const gradients = new Map(
+    memory.isHost ? [...values].map(([name, { data }]) => [name, new Float32Array(data.length)]) : [],
+  );
+  const gradientTensors = tensors((name, { shape }) => {
+    const own = gradients.get(name);
+    // what is allocated is zero
+    return own === undefined ? written(memory, shape, () => {}) : floatTensor(shape, own);
+  });
   return {
     values,
     gradients,
@@ -66,11 +76,10 @@ export function createParameters(options: DecoderOptions, names: readonly string
   };
 }
 
-/** A tensor that changes: on the host, the same object. */
-function placed(memory: Memory, tensor: HostFloats): Tensor {
-  if (memory.isHost) return tensor;
-  const place = memory.buffer().tensor(tensor.type);
-  memory.write([place], (data) => (data as Float32Array).set(tensor.data));
+/** A tensor of a device, as it is filled. */
+function written(memory: Memory, shape: readonly number[], fill: (data: Float32Array) => void): Tensor {
+  const place = memory.buffer().tensor(f32(shape));
+  memory.write([place], (data) => fill(data as Float32Array));
   return place;
 }
 
@@ -96,7 +105,9 @@ const SHARED: DeviceTransfers = { changed() {}, publish() {}, async collect() {}
 
 function crossing(
   memory: Memory,
-  parts: Pick<Parameters, 'values' | 'gradients' | 'valueTensors' | 'gradientTensors'>,
+  parts: Pick<Parameters, 'values' | 'valueTensors' | 'gradientTensors'> & {
+    readonly gradients: Map<string, Float32Array>;
+  },
 ): DeviceTransfers {
   /** Where the values are newer than on the other side. */
   let newer: 'nowhere' | 'host' | 'device' = 'nowhere';
@@ -106,19 +117,22 @@ function crossing(
       memory.write([tensor], (data) => (data as Float32Array).set(parts.values.get(name)?.data ?? []));
     newer = 'nowhere';
   };
-  const bring = async (
-    tensors: ReadonlyMap<string, Tensor>,
-    arrayOf: (name: string) => Float32Array | undefined,
-  ): Promise<void> => {
-    for (const [name, tensor] of tensors)
-      arrayOf(name)?.set((await memory.read(tensor)).data as Float32Array);
+  const bring = async (tensor: Tensor, data: Float32Array): Promise<void> => {
+    data.set((await memory.read(tensor)).data as Float32Array);
+    discardedYoung(data.byteLength);
   };
   return {
     changed() {
       newer = 'host';
     },
     publish,
-    collect: () => bring(parts.gradientTensors, (name) => parts.gradients.get(name)),
+    async collect() {
+      for (const [name, tensor] of parts.gradientTensors) {
+        const own = parts.gradients.get(name) ?? new Float32Array(sizeOf(tensor.type.shape));
+        parts.gradients.set(name, own);
+        await bring(tensor, own);
+      }
+    },
     onDevice: {
       values: parts.valueTensors,
       gradients: parts.gradientTensors,
@@ -128,7 +142,10 @@ function crossing(
       },
       async collect() {
         if (newer !== 'device') return;
-        await bring(parts.valueTensors, (name) => parts.values.get(name)?.data);
+        for (const [name, { data }] of parts.values) {
+          const tensor = parts.valueTensors.get(name);
+          if (tensor !== undefined) await bring(tensor, data);
+        }
         newer = 'nowhere';
       },
     },

@@ -29,12 +29,13 @@ const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, heaps: 0.4 } as const
 
 /**
  * XLA, the first time that it compiles: pages of the library that are its code (`RssFile`: 47 MiB for an update, 52 to 62 in
- * trainings), which stay, and what it works in while it compiles products, for each node of a graph. Measured: both together 105 to 198
- * MiB in five small steps, 200 in those of which the largest graph has 139 nodes; beyond the code 32 to 43 MiB for a block of 39 nodes,
- * and 16 for a head of 7 or 8. An update, which has no products, took it 30 MiB of memory that was free by then. `logits`: how often it has
+ * trainings), which stay, and what it works in while it compiles products, which stays too: more the more nodes a graph has, up to a size.
+ * Measured alone with graphs of 16 tokens, beyond what they take when they are not compiled: 16 to 18 MiB for a head of 7 to 20 nodes, 35 and 39
+ * for a block of 39 and 60, 59 to 72 for its backward pass of 101 to 176, and 65 for one of 214; compiled after another, 1 to 4. An update, which
+ * has no products, took it 30 MiB of memory that was free by then. `logits`: how often it has
  * those of a loss, of which TensorFlow itself writes probabilities over them: 32, 64 and 128 tokens of 49,152 and 262,144.
  */
-const XLA = { code: 62 * MIB, node: MIB, least: 16, logits: 2 } as const;
+const XLA = { code: 62 * MIB, node: MIB, least: 16, most: 70, logits: 2 } as const;
 
 /**
  * The share of an update's intermediates that TensorFlow has at a time, since it writes most of them over others: 144 MiB of 324, of
@@ -156,20 +157,21 @@ const updateBytes = (update: Graph, share: number): number =>
 /** Runtimes of which it was measured. */
 const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>> = {
   tensorflow({ graphs, parts, update, compiles = false, small = { frozen: 0, trained: 0 } }) {
-    const ofGraphs = graphs.map((planned) => {
-      const held = isTrained(planned) && !compiles ? TRAINED_HEAD : INTERMEDIATES;
-      return (held - 1) * transientBytes(planned.graph) + outputBytes(planned.graph);
-    });
-    // what updates runs, and what compiles does, when no other graph runs, whose intermediates are counted
+    const compiled = compiles ? graphs.filter(({ graph: one }) => isWorthCompiling(one)) : [];
+    const heldBy = (planned: StepGraphs['graphs'][number]): number => {
+      const isCompiled = compiled.includes(planned);
+      if (isTrained(planned) && !isCompiled) return TRAINED_HEAD;
+      return isLoss(planned) && isCompiled ? XLA.logits : INTERMEDIATES;
+    };
+    const ofGraphs = graphs.map(
+      (planned) => (heldBy(planned) - 1) * transientBytes(planned.graph) + outputBytes(planned.graph),
+    );
+    // what updates runs when no other graph does, whose intermediates are counted
     const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
     const ofUpdate = update === undefined ? 0 : updateBytes(update, OF_UPDATE) - counted;
-    const compiled = compiles ? graphs.filter(({ graph: one }) => isWorthCompiling(one)) : [];
     const compilesUpdate = compiles && update !== undefined && isWorthCompiling(update);
-    const nodes = compiled.map(({ graph: one }) => one.nodes.length);
-    const compiling = compiled.length === 0 ? 0 : XLA.node * Math.max(XLA.least, ...nodes);
-    // what it works in stays, and logits are too large to lie there
-    const ofLosses = compiled.filter(isLoss).map(({ graph: one }) => XLA.logits * transientBytes(one));
-    const ofCompiling = compiling + Math.max(0, ...ofLosses) - counted;
+    const nodes = Math.max(XLA.least, ...compiled.map(({ graph: one }) => one.nodes.length));
+    const compiling = compiled.length === 0 ? 0 : XLA.node * Math.min(XLA.most, nodes);
     const { process, driver, heaps } = TENSORFLOW;
     // gradients are copied to the host only where it updates
     const sets = update === undefined ? 2 : 1;
@@ -178,7 +180,7 @@ const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>>
       driver: driver + (compiled.length > 0 || compilesUpdate ? XLA.code : 0),
       copies: sets * parts.gradients + small.frozen,
       heaps: heaps * (small.trained + smallShare(graphs) * parts.activations),
-      graph: Math.max(0, ofUpdate, ofCompiling, ...ofGraphs),
+      graph: compiling + Math.max(0, ofUpdate, ...ofGraphs),
     };
   },
   webgpu: () => ({ ...NOTHING, process: WEBGPU.process }),
