@@ -16,7 +16,8 @@ const MIB = 2 ** 20;
 /** Of this Node, beyond the one that all was measured with. */
 const NEWER_NODE = {
   tensors: nodeBytes(process.versions.node, 'tensors'),
-  rows: nodeBytes(process.versions.node, 'rows'),
+  data: nodeBytes(process.versions.node, 'data'),
+  format: nodeBytes(process.versions.node, 'format'),
 } as const;
 
 /** Node, this program, its thread that writes checkpoints, the tensor runtime with its thread pool and its compiled graphs. */
@@ -50,7 +51,7 @@ export const WARMED = { from: 10, doubling: 1.1 * MIB } as const;
  * (`run/stage-process.ts`): next to nothing of a row outlives a collection, and pieces of files are read into the same memory.
  */
 export const DATA_PROCESS = {
-  process: 56.6 * MIB + NEWER_NODE.rows,
+  process: 56.6 * MIB + NEWER_NODE.data,
   row: 180,
   compared: { begun: 2.2 * MIB, row: 60, remembered: { row: 1300, byte: 0.65 } },
 } as const;
@@ -67,7 +68,7 @@ export const PARQUET = {
  * `jinja`: what writes rows by a template in Jinja. `token`: of each token of a batch, with its texts, in memory that the next batch takes.
  * Taken from 29 stages of 80 to 18,000 rows. Nothing grows with the rows.
  */
-export const FORMAT_PROCESS = { process: 60.4 * MIB + NEWER_NODE.rows, jinja: 4.6 * MIB, token: 48 } as const;
+export const FORMAT_PROCESS = { process: 60.4 * MIB + NEWER_NODE.format, jinja: 4.6 * MIB, token: 48 } as const;
 
 /** What a thread that quantised a base leaves in its process, and one that dequantises it has. */
 export const QUANTISING_THREAD = 20 * MIB;

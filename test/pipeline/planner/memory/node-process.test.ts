@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { nodeBytes } from '../../../../src/pipeline/planner/memory/node-process.js';
 
 describe('the process of Node', () => {
-  for (const work of ['tensors', 'rows'] as const) {
+  for (const work of ['tensors', 'data', 'format'] as const) {
     it(`takes nothing more than on Node 20, which all was measured with (${work})`, () => {
       expect(nodeBytes('20.20.2', work)).to.equal(0);
       expect(nodeBytes('18.0.0', work)).to.equal(0);
