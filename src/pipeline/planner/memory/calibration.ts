@@ -68,7 +68,11 @@ export const PARQUET = {
  * `jinja`: what writes rows by a template in Jinja. `token`: of each token of a batch, with its texts, in memory that the next batch takes.
  * Taken from 29 stages of 80 to 18,000 rows. Nothing grows with the rows.
  */
-export const FORMAT_PROCESS = { process: 60.4 * MIB + NEWER_NODE.format, jinja: 4.6 * MIB, token: 48 } as const;
+export const FORMAT_PROCESS = {
+  process: 60.4 * MIB + NEWER_NODE.format,
+  jinja: 4.6 * MIB,
+  token: 48,
+} as const;
 
 /** What a thread that quantised a base leaves in its process, and one that dequantises it has. */
 export const QUANTISING_THREAD = 20 * MIB;
