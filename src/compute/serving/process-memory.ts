@@ -1,5 +1,5 @@
 /** What the process of a model takes besides its weights and caches. */
-import { cacheSizes } from '../models/decoder/caches.js';
+import { cacheSizes, roomFor } from '../models/decoder/caches.js';
 import { compiledBytes, type Graphs, graphBytes } from '../models/decoder/compiled-bytes.js';
 import { paddedLength } from '../models/decoder/extension.js';
 import { keptTokenizer } from '../models/tokenizer/memory.js';
@@ -59,11 +59,11 @@ interface EmbeddedModel {
  * for the collector.
  */
 export function embeddedBytes(model: EmbeddedModel): number {
-  const { weightBytes, codes, blocks, perToken, rows, contextTokens, batchTokens, prefixTokens } = model;
+  const { weightBytes, codes, blocks, perToken, rows, contextTokens, prefixTokens } = model;
   const nodes = model.layers * (blocks.nodes / blocks.count);
   const coded = codes === undefined ? 0 : codes.held + graphBytes({ count: codes.graphs, nodes });
   const compiling = codes === undefined ? 0 : codes.peak - codes.held;
-  const batch = perToken * batchTokens;
+  const batch = perToken * heldTokens(model);
   const moving = batch / model.layers + Math.min(MOST_DISCARDED, batch);
   return (
     weightBytes +
@@ -72,6 +72,16 @@ export function embeddedBytes(model: EmbeddedModel): number {
     perToken * (contextTokens + prefixTokens) +
     Math.max(batch + moving, perToken * contextTokens + compiling)
   );
+}
+
+/** Tokens that the caches of a batch have room for at most: those of some size, of as many rows as fit. */
+function heldTokens({ rows, contextTokens, batchTokens }: EmbeddedModel): number {
+  const held = cacheSizes(1, contextTokens).map((size) => {
+    let joined = rows;
+    while (joined > 1 && roomFor(joined) * size > batchTokens) joined--;
+    return roomFor(joined) * size;
+  });
+  return Math.max(...held);
 }
 
 const times = ({ count, nodes }: Graphs, factor: number): Graphs => ({

@@ -12,7 +12,7 @@ describe('the process of a model of the embedded engine', () => {
 
   it('has a graph for each size of caches, and as many as a decoder keeps at most', () => {
     const of = (rows: number, blocks: typeof model.blocks) =>
-      embeddedBytes({ ...model, rows, contextTokens: 64, blocks });
+      embeddedBytes({ ...model, rows, contextTokens: 64, batchTokens: 64, blocks });
     // one size: a step of each number of answers, and 4, 2, 1 and 1 prompts of 16 to 64 tokens, which begin and go on
     expect(of(1, { count: 1, nodes: 0 }) / MIB).to.be.closeTo(
       of(4, { count: 1, nodes: 0 }) / MIB - 0.2 * 11,
@@ -20,6 +20,14 @@ describe('the process of a model of the embedded engine', () => {
     );
     expect(of(4, { count: 2, nodes: 80 })).to.be.above(of(4, { count: 1, nodes: 40 }));
     expect(of(60, { count: 1, nodes: 40 })).to.equal(of(80, { count: 1, nodes: 40 }));
+  });
+
+  it('has caches of as many rows as there is room for, with those that may join', () => {
+    const nodes = { blocks: { count: 0, nodes: 0 }, layers: 1 };
+    const of = (batchTokens: number) => embeddedBytes({ ...model, ...nodes, batchTokens });
+    // three rows of 256: four have room for five, of which 128 each are less
+    expect(of(1024)).to.equal(of(768));
+    expect(of(1280) - of(1024)).to.equal(2 * model.perToken * (1280 - 768));
   });
 
   it('compiles codes while one answer is alone, and has the others when they are compiled', () => {

@@ -20,7 +20,7 @@ import {
   type WrittenFamily,
 } from './hyperparameters.js';
 import { notComputed } from './llama-limits.js';
-import { type GgufTensorsOptions, ggufTensors, type RowSource } from './tensors.js';
+import { type GgufTensorsOptions, ggufTensors, type RowSource, sharedRoom } from './tensors.js';
 import { GGUF_TYPES, type GgufType } from './types.js';
 import { copiedVocabulary, folderVocabulary, type WrittenVocabulary } from './vocabulary.js';
 
@@ -167,13 +167,13 @@ function difference(wanted: unknown, found: unknown, path: string): string | und
 }
 
 /** A tensor of a store, in pieces. */
-export const storedRows = (weights: WeightStore, name: string): RowSource => {
+export const storedRows = (weights: WeightStore, name: string, room = sharedRoom()): RowSource => {
   const { shape, dequantiseRows } = weights.get(name);
   const width = shape.slice(1).reduce((product, size) => product * size, 1);
   return {
     shape,
     rows(first, count) {
-      const values = new Float32Array(count * width);
+      const values = room(count * width);
       dequantiseRows(first, count, values);
       return values;
     },
@@ -191,6 +191,7 @@ export function modelGguf(
 ): GgufFile {
   const model = openModelAt(host, path);
   const weights = model.loadWeights('paged');
+  const room = sharedRoom();
   const template = model.template()?.source;
   const licence = model.licence();
   return writtenGguf(host, {
@@ -199,6 +200,6 @@ export function modelGguf(
     files: model,
     ...(template !== undefined && { template }),
     origin: { name, ...(licence !== undefined && { licence }) },
-    source: (tensor) => storedRows(weights, tensor),
+    source: (tensor) => storedRows(weights, tensor, room),
   });
 }

@@ -3,7 +3,7 @@ import { type Arrangement, ggufLayout } from '../../models/gguf/layout.js';
 import type { WritableGgufTensor } from '../../models/gguf/write.js';
 import type { ModelConfig } from '../../models/types.js';
 import { quantiseBlocks } from '../../models/weights/quantisation.js';
-import { discardedYoung } from '../../tensor/garbage.js';
+import { discarded } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { tensorFormat } from './tensor-formats.js';
 import type { GgufType } from './types.js';
@@ -11,8 +11,23 @@ import type { GgufType } from './types.js';
 /** Values of a tensor under its Hugging Face name, some rows at a time. */
 export interface RowSource {
   readonly shape: readonly number[];
-  /** `count` rows of the first dimension from `first` on, as a copy. Throws a `UserError` for values that cannot be stored. */
+  /**
+   * `count` rows of the first dimension from `first` on, in memory that the next ones take. Throws a `UserError` for values that
+   * cannot be stored.
+   */
   rows(first: number, count: number): Float32Array;
+}
+
+/** Memory for so many values, which the next ones take. */
+export function sharedRoom(): (length: number) => Float32Array {
+  let room = new Float32Array(0);
+  return (length) => {
+    if (room.length < length) {
+      discarded(room.byteLength);
+      room = new Float32Array(length);
+    }
+    return room.subarray(0, length);
+  };
 }
 
 export interface GgufTensorsOptions {
@@ -32,6 +47,7 @@ const PIECE = 1 << 20;
 
 export function ggufTensors(options: GgufTensorsOptions): readonly WritableGgufTensor[] {
   const { type, config, rotatesPairs, source } = options;
+  const room = sharedRoom();
   return ggufLayout(config, rotatesPairs).map(({ name, ggufName, arrangement }) => {
     const rows = source(name);
     const shape = arrangement.kind === 'transposed' ? [...rows.shape].reverse() : rows.shape;
@@ -41,10 +57,10 @@ export function ggufTensors(options: GgufTensorsOptions): readonly WritableGgufT
       type: format,
       shape,
       *chunks() {
-        for (const values of pieces(rows, arrangement)) {
-          const blocks = quantiseBlocks(format, values);
+        for (const values of pieces(rows, arrangement, room)) {
+          const blocks = ofItsOwn(quantiseBlocks(format, values), values);
           yield blocks;
-          discardedYoung(values.byteLength + (blocks.buffer === values.buffer ? 0 : blocks.byteLength));
+          discarded(blocks.byteLength);
         }
         options.onTensor?.();
       },
@@ -52,12 +68,20 @@ export function ggufTensors(options: GgufTensorsOptions): readonly WritableGgufT
   });
 }
 
-/** The values in the order of the file, whole rows of it at a time. */
-function* pieces(source: RowSource, arrangement: Arrangement): Generator<Float32Array> {
+/** What is written of values, apart from memory that others take. */
+export const ofItsOwn = (bytes: Uint8Array, { buffer }: Float32Array): Uint8Array =>
+  bytes.buffer === buffer ? bytes.slice() : bytes;
+
+/** The values in the order of the file, whole rows of it at a time, in memory that the next ones take. */
+function* pieces(
+  source: RowSource,
+  arrangement: Arrangement,
+  room: ReturnType<typeof sharedRoom>,
+): Generator<Float32Array> {
   const [count = 1, ...rest] = source.shape;
   const width = sizeOf(rest);
   if (arrangement.kind === 'transposed') {
-    yield* transposed(source.rows(0, count), width);
+    yield* transposed(source.rows(0, count), width, room);
     return;
   }
   const unit = arrangement.kind === 'rows' ? arrangement.unit : 1;
@@ -68,7 +92,7 @@ function* pieces(source: RowSource, arrangement: Arrangement): Generator<Float32
     const values =
       order === undefined
         ? source.rows(first, rows)
-        : reordered(source, order.subarray(first, first + rows), unit);
+        : reordered(source, order.subarray(first, first + rows), { unit, room });
     if (arrangement.kind === 'one_more')
       for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + 1;
     yield values;
@@ -83,9 +107,13 @@ function oursInOrder(count: number, theirs: (row: number) => number): Int32Array
 }
 
 /** Rows `order` of ours, of which each `unit` are neighbours in one order or another. */
-function reordered(source: RowSource, order: Int32Array, unit: number): Float32Array {
+function reordered(
+  source: RowSource,
+  order: Int32Array,
+  { unit, room }: { readonly unit: number; readonly room: ReturnType<typeof sharedRoom> },
+): Float32Array {
   const width = sizeOf(source.shape.slice(1));
-  const out = new Float32Array(order.length * width);
+  const out = room(order.length * width);
   for (let at = 0; at < order.length; at += unit) {
     const some = order.subarray(at, at + unit);
     const first = Math.min(...some);
@@ -97,12 +125,16 @@ function reordered(source: RowSource, order: Int32Array, unit: number): Float32A
   return out;
 }
 
-function* transposed(values: Float32Array, width: number): Generator<Float32Array> {
+function* transposed(
+  values: Float32Array,
+  width: number,
+  room: ReturnType<typeof sharedRoom>,
+): Generator<Float32Array> {
   const height = values.length / width;
   const step = Math.max(1, Math.floor(PIECE / height));
   for (let first = 0; first < width; first += step) {
     const columns = Math.min(step, width - first);
-    const out = new Float32Array(columns * height);
+    const out = room(columns * height);
     for (let row = 0; row < height; row++)
       for (let i = 0; i < columns; i++) out[i * height + row] = values[row * width + first + i] as number;
     yield out;

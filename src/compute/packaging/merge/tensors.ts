@@ -3,7 +3,7 @@ import type { WritableTensor } from '../../models/safetensors/write.js';
 import type { StoredTensor, WeightStore } from '../../models/types.js';
 import { discarded } from '../../tensor/garbage.js';
 import { sizeOf } from '../../tensor/shape.js';
-import type { RowSource } from '../gguf/tensors.js';
+import { ofItsOwn, type RowSource, sharedRoom } from '../gguf/tensors.js';
 import { type MergeDtype, mergeDtypes, overflowOf, type StoredAs } from './dtypes.js';
 import { expertUpdate } from './experts.js';
 import { notFinite, overflows } from './merge-diagnostics.js';
@@ -35,6 +35,7 @@ export function mergedRows(
   { plan, at, stored: form }: Pick<MergeOptions, 'plan' | 'at'> & { readonly stored: StoredAs },
 ): MergedRows {
   const whole = plan?.whole ?? new Map<string, StoredTensor>();
+  const room = sharedRoom();
   const names = [...new Set([...base.names(), ...whole.keys()])].filter((name) => name !== plan?.unread);
   return {
     names,
@@ -45,7 +46,7 @@ export function mergedRows(
       return {
         shape: stored.shape,
         rows(first, count) {
-          const values = new Float32Array(count * width);
+          const values = room(count * width);
           stored.dequantiseRows(first, count, values);
           update?.apply(values, first);
           check(stored.name, values, form, at);
@@ -94,10 +95,10 @@ function* encodedChunks({ shape, rows }: RowSource, dtype: MergeDtype): Generato
   const piece = Math.max(1, Math.floor(PIECE / sizeOf(rest)));
   for (let first = 0; first < count; first += piece) {
     const values = rows(first, Math.min(piece, count - first));
-    const bytes = encode(values);
+    const bytes = ofItsOwn(encode(values), values);
     yield bytes;
     // written by now
-    discarded(values.byteLength + (bytes.buffer === values.buffer ? 0 : bytes.byteLength));
+    discarded(bytes.byteLength);
   }
 }
 
