@@ -6,6 +6,7 @@ import { nearest } from '../diagnostics/did-you-mean.js';
 import type { Diagnostic } from '../diagnostics/types.js';
 import type { StageKind } from '../ir/program.js';
 import { functionKey, functions } from '../schemas/functions/index.js';
+import { isMethod } from '../schemas/methods.js';
 import { schemas } from '../schemas/stages/index.js';
 import type { Span } from '../source/span.js';
 import type { Block, Secret, SourceFile, Word } from '../syntax/ast.js';
@@ -120,6 +121,10 @@ export class Declarations {
       if (native !== undefined) {
         context.report(errors.knownAnyway(name.span, name.text));
         return native;
+      }
+      if (isMethod(name.text)) {
+        context.report(errors.importedMethod(name.span, name.text));
+        return { kind: 'unknown' };
       }
       const known = [...exported.keys(), ...declaredNames(module)];
       context.report(errors.unknownExport(name.span, name.text, module.name, known));

@@ -133,9 +133,18 @@ function placesIn({ kind, properties }: Block): (known: readonly string[]) => Se
 
 function usingAsSetting({ name, using, properties }: Block, key: Word, source: SourceText) {
   const value = properties.find((property) => property.key === key)?.value;
+  const plain = { ...key.span, end: value?.span.end ?? key.span.end };
+  const whole = withIndent(plain, source);
+  const headingEnd = using.at(-1)?.span ?? name.span;
+  if (value?.kind === 'call') {
+    const [first, last] = [value.args[0], value.args.at(-1)?.value.span];
+    const start = (first?.name ?? first?.value)?.span;
+    const text = start && last && spanText(source, { ...start, end: last.end });
+    const settings = text === undefined ? undefined : { text, at: plain };
+    return names.usingInBlock(key.span, value.callee.text, whole, headingEnd, settings);
+  }
   const written = value === undefined ? '' : spanText(source, value.span).replace(/^\[\s*|\s*\]$/g, '');
-  const whole = withIndent({ ...key.span, end: value?.span.end ?? key.span.end }, source);
-  return names.usingInBlock(key.span, written, whole, using.at(-1)?.span ?? name.span);
+  return names.usingInBlock(key.span, written, whole, headingEnd);
 }
 
 /** What removes a setting removes its line. */

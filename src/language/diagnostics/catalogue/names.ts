@@ -105,6 +105,13 @@ export const unknownExport = (
         }),
   });
 
+/** `import { lora } from "std/train"` */
+export const importedMethod = (at: Span, name: string) =>
+  error('FTP0228', at, `\`${name}\` needs no import`, {
+    label: 'a method of training',
+    help: `remove it from the import, and write \`train name using ${name} { … }\``,
+  });
+
 /** `starter` and other functions that need no import. */
 export const knownAnyway = (at: Span, name: string) =>
   error('FTP0228', at, `\`${name}\` needs no import`, {
@@ -211,22 +218,37 @@ export const unknownPreset = (at: Span, name: string, kind: string, known: reado
 export const unknownSetting = (at: Span, key: string, where: string, hint: Hint) =>
   error('FTP0213', at, `${where} has no setting \`${key}\``, { label: 'unknown setting', ...hint });
 
-/** `using = qlora` among the settings; `whole` is the setting with its line. */
-export const usingInBlock = (at: Span, value: string, whole: Span, headingEnd: Span) =>
-  error('FTP0227', at, '`using` belongs in the heading of a block', {
+/** What `using lora(rank: 16)` means: QLoRA's settings are LoRA's. */
+export const methodSettings = (method: string, written: string): string =>
+  `${method === 'qlora' ? 'lora' : method} = { ${written} }`;
+
+/**
+ * `using = qlora` among the settings; `whole` is the setting with its line. `settings`: what `using = qlora(…)` has between its
+ * parentheses, which belongs in the block.
+ */
+export const usingInBlock = (
+  at: Span,
+  value: string,
+  whole: Span,
+  headingEnd: Span,
+  settings?: { readonly text: string; readonly at: Span },
+) => {
+  const own = settings && methodSettings(value, settings.text);
+  return error('FTP0227', at, '`using` belongs in the heading of a block', {
     label: 'not a setting',
-    help: `write it before the opening brace: \`… using ${value} {\``,
+    help: `write it before the opening brace: \`… using ${value} {\`${own === undefined ? '' : `, and its settings in the block: \`${own}\``}`,
     fixes: [
       {
         title: 'move it into the heading',
-        applicability: 'safe',
+        applicability: own === undefined ? 'safe' : 'maybe_incorrect',
         edits: [
           { span: { ...headingEnd, start: headingEnd.end }, text: ` using ${value}` },
-          { span: whole, text: '' },
+          own === undefined ? { span: whole, text: '' } : { span: settings?.at ?? whole, text: own },
         ],
       },
     ],
   });
+};
 
 export const unknownArgument = (at: Span, name: string, callee: string, hint: Hint) =>
   error('FTP0214', at, `\`${callee}\` has no argument \`${name}\``, { label: 'unknown argument', ...hint });

@@ -1,6 +1,7 @@
 /** Habits in the heads of declarations and between them. */
 import { type IToken, tokenMatcher } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
+import { methodSettings } from '../../diagnostics/catalogue/names.js';
 import { nearest } from '../../diagnostics/did-you-mean.js';
 import { replace } from '../../diagnostics/make.js';
 import { type Correction, type Failure, type Habit, isName, write } from './habit.js';
@@ -94,6 +95,28 @@ const colonBeforeBlock: Habit = ({ rule, token, previous, next, span }) =>
     ? { help: 'remove the colon', fixes: [replace('remove it', span(token), '')] }
     : undefined;
 
+/** `train adapter using lora(rank: 16) {` */
+const methodWithArguments: Habit = ({ rule, token, previous, line, span }) => {
+  if (rule !== 'body' || token.tokenType !== t.LParen || !isName(previous)) return undefined;
+  const opening = line.indexOf(token);
+  if (!line.slice(0, opening).some(({ tokenType }) => tokenType === t.Using)) return undefined;
+  const closing = line.findIndex(({ tokenType }) => tokenType === t.RParen);
+  const brace = line[closing + 1];
+  const written = line
+    .slice(opening + 1, closing)
+    .map(({ image }) => (/[:,]/.test(image) ? `${image} ` : image))
+    .join('');
+  const method = previous.image;
+  const settings = methodSettings(method, written);
+  return {
+    help: `a method has no arguments: write \`using ${method} {\`, and its settings in the block: \`${settings}\``,
+    fixes:
+      brace?.tokenType === t.LCurly && written !== ''
+        ? [replace('move them into the block', span(token, brace), ` {\n  ${settings}`, 'maybe_incorrect')]
+        : undefined,
+  };
+};
+
 /** `budget my machine {` */
 const twoNames: Habit = ({ rule, token, previous, first, next, span }) => {
   if (rule !== 'body' || !isName(token) || !isName(previous) || previous === first) return undefined;
@@ -127,6 +150,7 @@ export const HEADS: readonly Habit[] = [
   misspelt,
   heads,
   colonBeforeBlock,
+  methodWithArguments,
   twoNames,
   outside,
 ];
