@@ -83,6 +83,10 @@ function unreadableLine(
     const index = indexOf(tokens, failure.token);
     const name = expectation.rule === 'block' ? asName(failure.token) : undefined;
     if (name !== undefined) return { failure, start: index, end: index + 1, instead: [name] };
+    const isArguments = expectation.rule === 'body' && failure.token.tokenType === t.LParen;
+    const after = isArguments ? closingOf(tokens, index, t.LParen, t.RParen) : tokens.length;
+    // `train adapter using lora(rank: 16) {`: the block can be read without them
+    if (after < tokens.length) return { failure, start: index, end: after, instead: [] };
     if (closesBlock && (atEnd || isHead(failure.token, tokens[index + 1]))) continue;
     const last = atEnd || failure.token.tokenType === t.Newline ? index - 1 : index;
     let start = last;
@@ -112,12 +116,12 @@ function asName(token: IToken): IToken | undefined {
   return createTokenInstance(t.Identifier, token.image, token.startOffset, endOf(token), 0, 0, 0, 0);
 }
 
-/** After the brace that closes the one at `index`; after the end if there is none. */
-function closingOf(tokens: readonly IToken[], index: number): number {
+/** After the bracket that closes the one at `index`; after the end if there is none. */
+function closingOf(tokens: readonly IToken[], index: number, open = t.LCurly, close = t.RCurly): number {
   let depth = 0;
   for (let at = index; at < tokens.length; at++) {
-    if (tokens[at]?.tokenType === t.LCurly) depth++;
-    if (tokens[at]?.tokenType === t.RCurly && --depth === 0) return at + 1;
+    if (tokens[at]?.tokenType === open) depth++;
+    if (tokens[at]?.tokenType === close && --depth === 0) return at + 1;
   }
   return tokens.length + 1;
 }
