@@ -12,12 +12,13 @@ export interface TokenizerMemory {
 export const NO_TOKENIZER: TokenizerMemory = { made: 0, kept: 0 };
 
 /**
- * Bytes of each token and merge while it is made of a GGUF file, of each token where the text of its file is made as well, and of each
+ * Bytes of each token and merge while it is made of a GGUF file, of each of both where the text of its file is made as well, some 41
+ * characters of two bytes that become UTF-8, and of each
  * token and byte of a `tokenizer.json`. Measured beyond the starter's, of 4,096 tokens, with SmolLM2's 49,152 tokens and 48,900 merges and
- * Gemma 3's 262,144 and 514,906, which are implied there: made of GGUF files 27 and 188 MiB, with the text 40 and 262; of files of 2.0
+ * Gemma 3's 262,144 and 514,906, which are implied there: made of GGUF files 27 and 188 MiB, with the text 40 and 297; of files of 2.0
  * and 31.8 MiB 21 and 177.
  */
-const MADE = { inGguf: { token: 390, merge: 190 }, text: 300, inJson: { token: 316, byte: 3.1 } } as const;
+const MADE = { inGguf: { token: 390, merge: 190 }, text: 143, inJson: { token: 316, byte: 3.1 } } as const;
 
 /** Bytes of each token from then on: 11 and 52 MiB of the same, of files 12 and 44. */
 const KEPT = 210;
@@ -36,7 +37,8 @@ export function tokenizerMemory(source: TokenizerSource, writesText = false): To
   const { inGguf, inJson, text } = MADE;
   if ('merges' in source) {
     const { tokens, merges } = source;
-    const made = (inGguf.token + (writesText ? text : 0)) * tokens + inGguf.merge * merges;
+    const written = writesText ? text : 0;
+    const made = (inGguf.token + written) * tokens + (inGguf.merge + written) * merges;
     return { made, kept: keptTokenizer(tokens) };
   }
   const { bytes } = source;
