@@ -3,8 +3,13 @@ export class ReusedBytes {
   private room: Uint8Array<ArrayBuffer>;
   private used = 0;
 
-  constructor(bytes: number) {
-    this.room = new Uint8Array(bytes);
+  /** `buffer`: the first memory, which may have served others. */
+  constructor(buffer: ArrayBuffer) {
+    this.room = new Uint8Array(buffer);
+  }
+
+  get buffer(): ArrayBuffer {
+    return this.room.buffer;
   }
 
   get length(): number {

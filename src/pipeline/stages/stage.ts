@@ -12,7 +12,7 @@ import type { Stage } from '../../language/ir/program.js';
 import type { RuntimeName, WeightResidency } from '../../language/ir/runtimes.js';
 import type { PublishElsewhere } from '../deploy/elsewhere.js';
 import type { OpenEndpoint } from './endpoint.js';
-import type { EncodedRows } from './format/encoded-rows.js';
+import type { BatchQuestion, EncodedRows } from './format/encoded-rows.js';
 import type { TrainPlan } from './train-plan/plan.js';
 
 /** A complete output of an earlier stage. */
@@ -87,8 +87,8 @@ export interface EncoderTask extends Pick<StageContext, 'stage' | 'folder' | 'in
 export interface EncodingThread {
   /** It can take another batch. */
   readonly isFree: boolean;
-  /** Lines that a data stage wrote; `undefined` where it fails. */
-  encode(lines: Uint8Array<ArrayBuffer>): Promise<EncodedRows | undefined>;
+  /** Lines that a data stage wrote, and memory that is handed over; `undefined` where it fails. */
+  encode(question: BatchQuestion): Promise<EncodedRows | undefined>;
   end(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { verifying } from '../../../compute/packaging/sealed.js';
 import { nodeHost } from '../../../language/host/node-host.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
-import { BatchEncoder, buffersOf, inOwnMemory } from '../../stages/format/encoded-rows.js';
+import { BatchEncoder, type BatchQuestion } from '../../stages/format/encoded-rows.js';
 import { openTaskEncoder, openTaskModel } from '../../stages/format/encoding.js';
 import type { EncoderTask } from '../../stages/stage.js';
 import { answerQuestions } from './answering-thread.js';
@@ -14,4 +14,7 @@ const encoder = await openTaskEncoder(openTaskModel(verifying(nodeHost(task.cwd)
 
 const batches = new BatchEncoder(encoder, template.call);
 
-answerQuestions((lines: Uint8Array) => inOwnMemory(batches.encode(lines)), buffersOf);
+answerQuestions(
+  (question: BatchQuestion) => batches.encode(question),
+  ({ memory }) => Object.values(memory),
+);

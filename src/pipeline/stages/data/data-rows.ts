@@ -56,7 +56,7 @@ export const BATCH = { rows: 256, bytes: 1 << 20 } as const;
 export function* dataLines(host: Host, folder: string, split: SplitName): Iterable<LineBatch> {
   const path = join(folder, `${split}.jsonl`);
   if (host.stat(path) === undefined) return;
-  const lines = new ReusedBytes(BATCH.bytes >> 4);
+  const lines = new ReusedBytes(new ArrayBuffer(BATCH.bytes >> 4));
   let rows = 0;
   for (const { bytes } of ownLines(host, path)) {
     lines.add(bytes);
@@ -104,7 +104,8 @@ export async function writeRows(
     const split = table.split.get(row);
     const named = reader.row(row);
     const exact = reader.exact(row, named);
-    const written = { ...reader.placeOf(row), row: exact };
+    const { file, line } = reader.placeOf(row);
+    const written = { file, line, row: exact };
     outputs[split]?.write(`${exact === named ? JSON.stringify(written) : exactText(written)}\n`);
     statistics.add(named, split, files[table.file.get(row)]?.general === true);
     splits[splitNames[split] ?? 'train']++;

@@ -15,6 +15,8 @@ export interface GroupedRows {
 /** Hashes are spread evenly, so that a part of their range has as many groups as another. */
 export class GroupOrder {
   private readonly parts: number;
+  /** Hashes of a part; those of the next take the same memory. */
+  private readonly orders = GrowingArray.doubles();
 
   /** `most`: rows of a part, about. */
   constructor(
@@ -46,7 +48,9 @@ export class GroupOrder {
 
   /** Without an object for each group. */
   private *sizesOf(part: number): Iterable<Group> {
-    const orders = GrowingArray.doubles();
+    const { orders } = this;
+    orders.clear();
+    orders.reserve(Math.ceil(this.rows.count / this.parts));
     for (const row of this.rowsOf(part)) orders.push(this.rows.order(row));
     const sorted = orders.view().sort();
     for (let from = 0; from < sorted.length; ) {

@@ -25,12 +25,16 @@ export class GrowingArray<T extends Numbers> {
     return this.values.byteLength;
   }
 
+  /** Room for so many in all, on the way to which it need not grow. */
+  reserve(length: number): void {
+    if (length <= this.values.length) return;
+    const grown = this.make(length);
+    grown.set(this.view());
+    this.values = grown;
+  }
+
   push(value: number): number {
-    if (this.used === this.values.length) {
-      const grown = this.make(this.used * 2);
-      grown.set(this.values);
-      this.values = grown;
-    }
+    if (this.used === this.values.length) this.reserve(2 * this.used);
     this.values[this.used] = value;
     return this.used++;
   }

@@ -22,7 +22,7 @@ type Column = GrowingArray<Float64Array<ArrayBuffer>>;
  */
 class RowIndex {
   /** Row + 1; 0 if there is none. */
-  private slots = new Uint32Array(1024);
+  private slots = new Uint32Array(LEAST_SLOTS);
   private count = 0;
 
   constructor(
@@ -38,13 +38,17 @@ class RowIndex {
 
   /** The columns have its key already, which no row before it has. */
   add(row: number): void {
-    if (this.count * 2 >= this.slots.length) this.grow();
+    if (this.count * 2 >= this.slots.length) this.grow(2 * this.slots.length);
     this.slots[this.slot(this.high.get(row), this.low.get(row))] = row + 1;
     this.count++;
   }
 
   get bytes(): number {
     return this.slots.byteLength;
+  }
+
+  reserve(rows: number): void {
+    if (slotsFor(rows) > this.slots.length) this.grow(slotsFor(rows));
   }
 
   clear(): void {
@@ -62,13 +66,21 @@ class RowIndex {
     return slot;
   }
 
-  private grow(): void {
+  private grow(slots: number): void {
     const before = this.slots;
-    this.slots = new Uint32Array(before.length * 2);
+    this.slots = new Uint32Array(slots);
     for (const row of before)
       if (row !== 0) this.slots[this.slot(this.high.get(row - 1), this.low.get(row - 1))] = row;
   }
 }
+
+const LEAST_SLOTS = 1024;
+
+/** A power of two, of which at most half are taken. */
+const slotsFor = (rows: number): number => Math.max(LEAST_SLOTS, 2 ** Math.ceil(Math.log2(2 * rows)));
+
+/** What a table takes that was made for so many keys and has them: two halves of a key, its value, and slots. */
+export const tableBytes = (keys: number): number => (8 + 8 + 4) * keys + 4 * slotsFor(keys);
 
 /** Numbers under 96-bit keys, in typed arrays: a million of them cost no objects. */
 export class HashTable {
@@ -87,6 +99,12 @@ export class HashTable {
     this.high.push(high);
     this.low.push(low);
     this.index.add(this.values.push(value));
+  }
+
+  /** Room for so many keys in all. */
+  reserve(keys: number): void {
+    for (const column of [this.high, this.low, this.values]) column.reserve(keys);
+    this.index.reserve(keys);
   }
 
   clear(): void {

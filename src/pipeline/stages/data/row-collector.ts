@@ -37,6 +37,9 @@ export interface Checks {
   readonly seed: number;
 }
 
+/** What is found of the rows while they are read. */
+export type Collected = Pick<Collector, 'table' | 'checks' | 'contradictions' | 'firstContradiction'>;
+
 /** Reads line after line into the table, and decides what can be decided, a block of rows at a time. */
 export class Collector {
   /** Rows whose answer differs from that of the row in `other`. */

@@ -1,4 +1,5 @@
 /** What rows are told apart by, one record after another: in memory, and in a file. */
+import { discarded } from '../../../compute/tensor/garbage.js';
 import type { Scratch } from './scratch.js';
 
 /** Two halves of a hash of 96 bits. */
@@ -6,6 +7,8 @@ export type Hash = readonly [number, number];
 
 /** Numbers of a record, before its keys: row, content, question (-1: none), and whether it has keys. */
 const FIELDS = 6;
+/** Records that there is room for at first; then for twice as many each time. */
+const FIRST_ROOM = 1024;
 const [ROW, HIGH, LOW, ASKED_HIGH, ASKED_LOW, KEYED] = [0, 1, 2, 3, 4, 5] as const;
 
 /** Records of rows; `keys` of each are what near copies share. */
@@ -18,9 +21,9 @@ export class RowRecords {
 
   constructor(
     readonly keys: number,
-    capacity = 1024,
+    capacity = FIRST_ROOM,
   ) {
-    this.doubles = FIELDS + Math.ceil(keys / 2);
+    this.doubles = recordBytes(keys) / 8;
     this.numbers = new Float64Array(capacity * this.doubles);
     this.words = new Uint32Array(this.numbers.buffer);
   }
@@ -110,7 +113,19 @@ export class RowRecords {
     this.numbers = new Float64Array(before.length * 2);
     this.numbers.set(before);
     this.words = new Uint32Array(this.numbers.buffer);
+    discarded(before.byteLength);
   }
+}
+
+const recordBytes = (keys: number): number => 8 * (FIELDS + Math.ceil(keys / 2));
+
+/** What so many records take, and the buffers that they outgrew. */
+export function recordsBytes(
+  rows: number,
+  keys: number,
+): { readonly held: number; readonly outgrown: number } {
+  const grown = Math.max(0, Math.ceil(Math.log2(rows / FIRST_ROOM)));
+  return { held: recordBytes(keys) * rows, outgrown: recordBytes(keys) * FIRST_ROOM * (2 ** grown - 1) };
 }
 
 /** Bytes of records that are written and read at once. */

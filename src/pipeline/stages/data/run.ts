@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { collect } from '../../../compute/tensor/garbage.js';
 import { dataError, hostError } from '../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import { HostError } from '../../../language/host/host.js';
@@ -12,7 +13,7 @@ import { licenceReport } from './licences.js';
 import { nothingToTrainOn } from './no-rows.js';
 import { isDirect, rowsOf } from './read/read-rows.js';
 import { checksOf, seedOf, sharesOf } from './row-checks.js';
-import { Collector } from './row-collector.js';
+import { type Collected, Collector } from './row-collector.js';
 import { inFile, RowReader, RowSpool, type RowStore } from './row-reader.js';
 import { RowTable } from './row-table.js';
 import { ROW_MEMORY, type RowMemory, Scratch } from './scratch.js';
@@ -54,13 +55,14 @@ async function runData(context: StageContext, memory: RowMemory, scratch: Scratc
   );
   const stores = files.map(({ path }, index): RowStore => spools[index] ?? inFile(host, path));
   const lookUp = new RowReader(stores, files, table, LOOK_UP);
-  const collector = new Collector(table, checks, lookUp, memory);
-  await readAll(context, files, spools, collector);
-  if (checks.contradictions === 'fail') failOnContradiction(collector, lookUp);
+  const collected = await readAll(context, files, spools, new Collector(table, checks, lookUp, memory));
+  // what rows were told apart by is as much as all that is held of them
+  collect();
+  if (checks.contradictions === 'fail') failOnContradiction(collected, lookUp);
 
-  const outliers = findOutliers(context, collector, files);
-  splitRows(context, collector, files, shares, memory);
-  const selection = selectForSplits(context, collector, files, seed);
+  const outliers = findOutliers(context, collected, files);
+  splitRows(context, collected, files, shares, memory);
+  const selection = selectForSplits(context, collected, files, seed);
   const inOrder = new RowReader(stores, files, table, IN_ORDER);
   await dropLeaks(table, inOrder, {
     lookUp,
@@ -90,7 +92,7 @@ async function runData(context: StageContext, memory: RowMemory, scratch: Scratc
       rows: written.kept,
       dropped: written.rows === 0 ? 0 : dropped / written.rows,
       duplicates: written.report.count('duplicate') + written.report.count('near_duplicate'),
-      contradictions: collector.contradictions,
+      contradictions: collected.contradictions,
       ...(checks.lengths === undefined ? {} : { outliers: outliers.count }),
       ...(selection.largestShare === undefined ? {} : { largest_share: selection.largestShare }),
     },
@@ -103,7 +105,7 @@ async function readAll(
   files: readonly SourceFile[],
   spools: readonly (RowSpool | undefined)[],
   collector: Collector,
-): Promise<void> {
+): Promise<Collected> {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   let before = 0;
   let lines = 0;
@@ -123,6 +125,8 @@ async function readAll(
   }
   await collector.settle(false, () => pause(context, 'reading', total, total, 'bytes'));
   await pause(context, 'reading', total, total, 'bytes');
+  const { table, checks, contradictions, firstContradiction } = collector;
+  return { table, checks, contradictions, firstContradiction };
 }
 
 async function breathe(context: StageContext, label: string, done: number, total: number): Promise<void> {
@@ -142,7 +146,7 @@ async function pause(
 }
 
 function failOnContradiction(
-  { contradictions, firstContradiction: first, table }: Collector,
+  { contradictions, firstContradiction: first, table }: Collected,
   reader: RowReader,
 ): void {
   if (first === undefined) return;

@@ -8,7 +8,7 @@ import { type Balance, balanceCounts, balanceRows, largestShare } from './balanc
 import { type GroupedRows, GroupOrder } from './group-order.js';
 import { dropOutliers, NO_OUTLIERS, type Outliers, outliersOf } from './length-outliers.js';
 import { DEFAULT_STRATEGY, misfits } from './mix-plan.js';
-import type { Collector } from './row-collector.js';
+import type { Collected } from './row-collector.js';
 import { keptRows, orderIn, type Rows } from './row-order.js';
 import type { ColumnValues } from './row-values.js';
 import type { RowMemory } from './scratch.js';
@@ -24,17 +24,17 @@ export type Settling = Pick<StageContext, 'stage' | 'emit' | 'warn'>;
 
 /** Whether a row is no general one. */
 const isOwn =
-  ({ table }: Collector, files: Files) =>
+  ({ table }: Collected, files: Files) =>
   (row: number): boolean =>
     files[table.file.get(row)]?.general !== true;
 
 /** Rows that are kept and no general ones. */
-const ownRows = (collector: Collector, files: Files): Iterable<number> =>
-  keptRows(collector.table, isOwn(collector, files))();
+const ownRows = (collected: Collected, files: Files): Iterable<number> =>
+  keptRows(collected.table, isOwn(collected, files))();
 
-const trainRows = (collector: Collector, files: Files): Rows => {
-  const own = isOwn(collector, files);
-  return keptRows(collector.table, (row) => own(row) && collector.table.split.get(row) === 0);
+const trainRows = (collected: Collected, files: Files): Rows => {
+  const own = isOwn(collected, files);
+  return keptRows(collected.table, (row) => own(row) && collected.table.split.get(row) === 0);
 };
 
 const noteOf =
@@ -43,12 +43,12 @@ const noteOf =
     emit({ type: 'note', stage: stage.name, text });
 
 /** Rows of unusual length, with what is unusual; dropped where the stage says so. */
-export function findOutliers(context: Settling, collector: Collector, files: Files): Outliers {
+export function findOutliers(context: Settling, collected: Collected, files: Files): Outliers {
   const { outliers: rules } = settingsOf(context.stage, 'data');
-  const { lengths } = collector.checks;
+  const { lengths } = collected.checks;
   if (rules === undefined || lengths === undefined) return NO_OUTLIERS;
-  const found = outliersOf(collector.table, isOwn(collector, files), lengths, rules);
-  if (rules.action === 'drop') dropOutliers(collector.table, found);
+  const found = outliersOf(collected.table, isOwn(collected, files), lengths, rules);
+  if (rules.action === 'drop') dropOutliers(collected.table, found);
   if (rules.action === 'warn' && found.count > 0)
     noteOf(context)(`${counted(found.count, 'row')} of unusual length: report.json lists them`);
   return found;
@@ -56,33 +56,33 @@ export function findOutliers(context: Settling, collector: Collector, files: Fil
 
 export function splitRows(
   context: Settling,
-  collector: Collector,
+  collected: Collected,
   files: Files,
   shares: Shares,
   memory: RowMemory,
 ): void {
-  const { table, checks } = collector;
+  const { table, checks } = collected;
   if (checks.strata === undefined) {
-    const splitOf = assignSplits(new GroupOrder(allRows(collector), memory.groups), shares);
-    for (const row of ownRows(collector, files))
+    const splitOf = assignSplits(new GroupOrder(allRows(collected), memory.groups), shares);
+    for (const row of ownRows(collected, files))
       table.split.set(row, splitOf({ order: table.order.get(row), stratum: 0 }));
     return;
   }
-  const groups = new GroupOrder(stratifiedRows(collector, files, checks.strata), memory.strataGroups);
+  const groups = new GroupOrder(stratifiedRows(collected, files, checks.strata), memory.strataGroups);
   const splitOf = assignStratified(groups, shares);
   for (const { row, group } of groups.members()) table.split.set(row, splitOf(group));
-  warnOfThinStrata(context, collector, files, checks.strata, shares);
+  warnOfThinStrata(context, collected, files, checks.strata, shares);
 }
 
 /** Rows that are not kept count too: what is held out does not depend on what else is repeated. */
-const allRows = ({ table }: Collector): GroupedRows => ({
+const allRows = ({ table }: Collected): GroupedRows => ({
   count: table.count,
   order: (row) => table.order.get(row),
   isMember: () => true,
 });
 
 /** What is not kept counts in no stratum. */
-const stratifiedRows = ({ table }: Collector, files: Files, strata: ColumnValues): GroupedRows => ({
+const stratifiedRows = ({ table }: Collected, files: Files, strata: ColumnValues): GroupedRows => ({
   count: table.count,
   order: (row) => table.order.get(row),
   isMember: (row) => table.is(row, 'kept') && files[table.file.get(row)]?.general !== true,
@@ -92,14 +92,14 @@ const stratifiedRows = ({ table }: Collector, files: Files, strata: ColumnValues
 /** Values that have no row in a split that has a share. */
 function warnOfThinStrata(
   { stage, warn }: Settling,
-  collector: Collector,
+  collected: Collected,
   files: Files,
   strata: ColumnValues,
   shares: Shares,
 ): void {
   const counts = splitNames.map(() => strata.names.map(() => 0));
-  for (const row of ownRows(collector, files)) {
-    const of = counts[collector.table.split.get(row)] ?? [];
+  for (const row of ownRows(collected, files)) {
+    const of = counts[collected.table.split.get(row)] ?? [];
     const value = strata.numbers.get(row);
     of[value] = (of[value] ?? 0) + 1;
   }
@@ -127,31 +127,31 @@ interface Selected {
 /** Drops what a balance leaves over; passes over what a limit and the mix leave out. */
 export function selectForSplits(
   context: Settling,
-  collector: Collector,
+  collected: Collected,
   files: Files,
   seed: number,
 ): Selected {
-  const { table, checks } = collector;
+  const { table, checks } = collected;
   const settings = settingsOf(context.stage, 'data');
   const balance: Balance | undefined = checks.balance && {
     values: checks.balance,
     atMost: settings.balance?.at_most ?? 1,
   };
   const order = orderIn(table, seed);
-  const before = checks.balance?.count(trainRows(collector, files)()) ?? [];
+  const before = checks.balance?.count(trainRows(collected, files)()) ?? [];
   if (balance !== undefined)
-    balanceRows(table, trainRows(collector, files), balance, order, context.stage.span);
+    balanceRows(table, trainRows(collected, files), balance, order, context.stage.span);
   const options: SelectOptions = {
     order,
     ...(typeof settings.limit === 'number' ? { limit: settings.limit } : {}),
     ...(balance === undefined ? {} : { balance }),
   };
-  const parts = mixedSources(settings).length === 0 ? undefined : mixed(context, collector, files, options);
-  if (parts === undefined) takeGeneral(context, collector, files, options);
+  const parts = mixedSources(settings).length === 0 ? undefined : mixed(context, collected, files, options);
+  if (parts === undefined) takeGeneral(context, collected, files, options);
   const sources = parts && reportSources(context, settings, parts);
   const after =
     parts === undefined
-      ? checks.balance?.count(trainRows(collector, files)())
+      ? checks.balance?.count(trainRows(collected, files)())
       : usedValues(checks.balance, parts);
   if (balance !== undefined) noteImbalance(context, balance, after ?? []);
   return {
@@ -164,7 +164,7 @@ export function selectForSplits(
   };
 }
 
-function takeGeneral(context: Settling, { table }: Collector, files: Files, options: SelectOptions): void {
+function takeGeneral(context: Settling, { table }: Collected, files: Files, options: SelectOptions): void {
   const share = generalMix(settingsOf(context.stage, 'data'))?.share ?? 0;
   const { general, wanted } = selectRows(table, files, { ...options, share });
   if (general < wanted) noteOf(context)(`the mix asks for ${wanted} general rows; there are ${general}`);
@@ -172,7 +172,7 @@ function takeGeneral(context: Settling, { table }: Collector, files: Files, opti
 
 function mixed(
   { stage }: Settling,
-  { table }: Collector,
+  { table }: Collected,
   files: Files,
   options: SelectOptions,
 ): readonly MixedPart[] {

@@ -1,6 +1,6 @@
 /** What rows become, in few arrays: they pass from a thread to the stage without a copy, and into its files as they are. */
 import { CHOICES, LABELLED } from '../../../language/schemas/functions/template.js';
-import { type DataRow, parseDataRow } from '../data/data-rows.js';
+import { BATCH, type DataRow, parseDataRow } from '../data/data-rows.js';
 import { NEWLINE } from '../data/file-lines.js';
 import { ReusedBytes } from '../reused-bytes.js';
 import type { RowPlace } from '../row-report.js';
@@ -12,9 +12,10 @@ import type { RowEncoder } from './row-encoder.js';
 
 /** Rows one after another; `tokens`, `weights` and `text` are what the files of a split hold of their pieces. */
 export interface EncodedRows {
-  readonly places: readonly RowPlace[];
-  /** Of each row: what is kept of it in pieces; none where it is dropped. */
-  readonly pieceCounts: Uint32Array<ArrayBuffer>;
+  /** Names of the files that they are from. */
+  readonly files: readonly string[];
+  /** Of each row, {@link ROW_NUMBERS}. */
+  readonly rows: Uint32Array<ArrayBuffer>;
   /** Of each piece, {@link PIECE_FIELDS} numbers. */
   readonly pieces: Uint32Array<ArrayBuffer>;
   /** Pairs of id and label. */
@@ -32,41 +33,61 @@ export interface EncodedRows {
   readonly answers: ReadonlyMap<number, readonly number[]>;
   /** Of pairs of answers: tokens of both where those of their prompt count once. */
   readonly joined: ReadonlyMap<number, number>;
+  /** All of the above that are arrays of numbers are in it. */
+  readonly memory: RowsMemory;
 }
 
+/** Numbers of a row: its file, its line, and what is kept of it in pieces: none where it is dropped. */
+const ROW_NUMBERS = 3;
 /** Tokens, supervised ones, those of the prompt, and bytes of text. */
 export const PIECE_FIELDS = 4;
 
-/** The same in buffers of their own. */
-export const inOwnMemory = (rows: EncodedRows): EncodedRows => ({
-  ...rows,
-  tokens: rows.tokens.slice(),
-  ...(rows.weights && { weights: rows.weights.slice() }),
-  text: rows.text.slice(),
+/** Rows of a batch. */
+export const rowCount = ({ rows }: EncodedRows): number => rows.length / ROW_NUMBERS;
+
+/** Where a row is, as reports show it. */
+export const placeOf = ({ files, rows }: EncodedRows, row: number): RowPlace => ({
+  file: files[rows[ROW_NUMBERS * row] ?? 0] ?? '',
+  line: rows[ROW_NUMBERS * row + 1] ?? 0,
 });
 
-/** The buffers in it, which a thread may give away. */
-export const buffersOf = ({ pieceCounts, pieces, tokens, weights, text }: EncodedRows): ArrayBuffer[] =>
-  [pieceCounts, pieces, tokens, weights, text].flatMap((array) =>
-    array === undefined ? [] : [array.buffer],
-  );
+/** Pieces of a row that are kept. */
+export const piecesOf = ({ rows }: EncodedRows, row: number): number => rows[ROW_NUMBERS * row + 2] ?? 0;
 
-/** Encodes rows, batch after batch: what they become is in memory that the next batch takes. */
+/** Buffers that the rows of one batch after another are in: they pass between the stage and its threads, and are not made again. */
+export interface RowsMemory {
+  readonly rows: ArrayBuffer;
+  readonly pieces: ArrayBuffer;
+  readonly tokens: ArrayBuffer;
+  readonly weights: ArrayBuffer;
+  readonly text: ArrayBuffer;
+}
+
+/** As large as batches of short rows need it; it grows. */
+export const rowsMemory = (): RowsMemory => ({
+  rows: new ArrayBuffer(ROW_NUMBERS * NUMBER_BYTES * BATCH.rows),
+  pieces: new ArrayBuffer(PIECE_FIELDS * NUMBER_BYTES * BATCH.rows),
+  tokens: new ArrayBuffer(START),
+  weights: new ArrayBuffer(0),
+  text: new ArrayBuffer(START),
+});
+
+/** What a thread gets to encode, and the memory that it hands back with the rows. */
+export interface BatchQuestion {
+  readonly lines: Uint8Array;
+  readonly memory: RowsMemory;
+}
+
+/** Encodes rows, batch after batch. */
 export class BatchEncoder {
-  private readonly tokens = new ReusedBytes(START);
-  private readonly weights = new ReusedBytes(0);
-  private readonly text = new ReusedBytes(START);
-
   constructor(
     private readonly encoder: RowEncoder,
     private readonly template: string,
   ) {}
 
-  /** `lines` as a data stage wrote them. */
-  encode(lines: Uint8Array): EncodedRows {
-    const { tokens, weights, text } = this;
-    for (const memory of [tokens, weights, text]) memory.clear();
-    const rows = new Gathered(tokens, weights, text);
+  /** `lines` as a data stage wrote them. The rows take the memory, or what it has grown to. */
+  encode({ lines, memory }: BatchQuestion): EncodedRows {
+    const rows = new Gathered(memory);
     for (let from = 0; from < lines.length; ) {
       const end = lines.indexOf(NEWLINE, from);
       rows.add(parseDataRow(decoder.decode(lines.subarray(from, end))), this.encoder, this.template);
@@ -81,9 +102,13 @@ const START = 1 << 16;
 const decoder = new TextDecoder();
 
 class Gathered {
-  private readonly places: RowPlace[] = [];
-  private readonly pieceCounts: number[] = [];
-  private readonly pieces: number[] = [];
+  private count = 0;
+  private readonly files: string[] = [];
+  private readonly rows: ReusedBytes;
+  private readonly pieces: ReusedBytes;
+  private readonly tokens: ReusedBytes;
+  private readonly weights: ReusedBytes;
+  private readonly text: ReusedBytes;
   private readonly faults = new Map<number, RowRemark>();
   private readonly remarks = new Map<number, readonly RowRemark[]>();
   private readonly askedOtherwise = new Set<number>();
@@ -92,27 +117,34 @@ class Gathered {
   private readonly answers = new Map<number, readonly number[]>();
   private readonly joined = new Map<number, number>();
 
-  constructor(
-    private readonly tokens: ReusedBytes,
-    private readonly weights: ReusedBytes,
-    private readonly text: ReusedBytes,
-  ) {}
+  constructor({ rows, pieces, tokens, weights, text }: RowsMemory) {
+    this.rows = new ReusedBytes(rows);
+    this.pieces = new ReusedBytes(pieces);
+    this.tokens = new ReusedBytes(tokens);
+    this.weights = new ReusedBytes(weights);
+    this.text = new ReusedBytes(text);
+  }
 
   add({ file, line, row }: DataRow, encoder: RowEncoder, template: string): void {
-    const number = this.places.push({ file, line }) - 1;
+    const number = this.count++;
     const outcome = encoder.encode(row);
+    const kept = 'reason' in outcome ? 0 : outcome.kept.length;
+    addNumbers(this.rows, this.indexOf(file), line, kept);
     if ('reason' in outcome) {
-      this.pieceCounts.push(0);
       this.faults.set(number, outcome);
       return;
     }
     this.note(number, outcome);
     if (template === LABELLED) this.labels.set(number, outcome.rendered.answer);
-    this.pieceCounts.push(outcome.kept.length);
     const marks = marksOf(row, template, outcome.rendered.given);
     // a book in a thousand pieces would be written a thousand times
     for (const [index, piece] of outcome.kept.entries())
       this.addPiece(piece, index === 0 ? outcome.rendered : NO_TEXT, { file, line, ...marks });
+  }
+
+  private indexOf(file: string): number {
+    const known = this.files.lastIndexOf(file);
+    return known < 0 ? this.files.push(file) - 1 : known;
   }
 
   private note(number: number, { rendered, remarks, kept }: KeptRow): void {
@@ -138,7 +170,7 @@ class Gathered {
       `${JSON.stringify({ prompt, answer, file, line, kind, harm, choice, preference })}\n`,
     );
     this.addTokens(piece);
-    this.pieces.push(piece.ids.length, piece.supervised, piece.promptTokens, bytes);
+    addNumbers(this.pieces, piece.ids.length, piece.supervised, piece.promptTokens, bytes);
   }
 
   private addTokens({ ids, labels, weights }: EncodedRow): void {
@@ -157,24 +189,40 @@ class Gathered {
   }
 
   whole(): EncodedRows {
-    const { places, faults, remarks, askedOtherwise, systems, labels, answers, joined } = this;
+    const { faults, remarks, askedOtherwise, systems, labels, answers, joined } = this;
+    const { files, rows, pieces, tokens, weights, text } = this;
     return {
-      ...{ places, faults, remarks, askedOtherwise, systems, labels, answers, joined },
-      pieceCounts: Uint32Array.from(this.pieceCounts),
-      pieces: Uint32Array.from(this.pieces),
-      tokens: integersOf(this.tokens.view()),
-      ...(this.weights.length > 0 && { weights: floatsOf(this.weights.view()) }),
-      text: this.text.view(),
+      files,
+      rows: numbersOf(rows.view()),
+      pieces: numbersOf(pieces.view()),
+      tokens: integersOf(tokens.view()),
+      ...(weights.length > 0 && { weights: floatsOf(weights.view()) }),
+      text: text.view(),
+      ...{ faults, remarks, askedOtherwise, systems, labels, answers, joined },
+      memory: {
+        rows: rows.buffer,
+        pieces: pieces.buffer,
+        tokens: tokens.buffer,
+        weights: weights.buffer,
+        text: text.buffer,
+      },
     };
   }
 }
 
-/** Of a token with its label, and of its weight. */
+function addNumbers(memory: ReusedBytes, ...numbers: readonly number[]): void {
+  numbersOf(memory.more(NUMBER_BYTES * numbers.length)).set(numbers);
+}
+
+/** Of a token with its label, of its weight, and of any other number. */
 const TOKEN_BYTES = 8;
 const WEIGHT_BYTES = 4;
+const NUMBER_BYTES = 4;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+const numbersOf = ({ buffer, byteOffset, byteLength }: Bytes): Uint32Array<ArrayBuffer> =>
+  new Uint32Array(buffer, byteOffset, byteLength / NUMBER_BYTES);
 const integersOf = ({ buffer, byteOffset, byteLength }: Bytes): Int32Array<ArrayBuffer> =>
   new Int32Array(buffer, byteOffset, byteLength / 4);
 const floatsOf = ({ buffer, byteOffset, byteLength }: Bytes): Float32Array<ArrayBuffer> =>

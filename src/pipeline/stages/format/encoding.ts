@@ -7,7 +7,7 @@ import { ownNamesOf } from '../data/sources.js';
 import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import type { EncoderTask, EncodingThread } from '../stage.js';
-import { type BatchEncoder, type EncodedRows, inOwnMemory } from './encoded-rows.js';
+import { type BatchEncoder, type EncodedRows, type RowsMemory, rowsMemory } from './encoded-rows.js';
 import { openEncoder, type RowEncoder } from './row-encoder.js';
 
 /** The model whose tokenizer and template are used. Throws a `ModelError`. */
@@ -28,41 +28,65 @@ export const openTaskEncoder = (model: ModelFolder, task: EncoderTask): Promise<
 /** Batches that a thread has at once: one that it works on, and one that it goes on with. */
 export const AHEAD = 2;
 
+type SharedBytes = Uint8Array<SharedArrayBuffer>;
+
 /** A batch in its turn: what it has become, or what is waited for. */
-type Turn = EncodedRows | (() => Promise<EncodedRows>);
+interface Turn<Batch> {
+  readonly batch: Batch;
+  readonly rows: EncodedRows | (() => Promise<EncodedRows>);
+  /** Its lines, where a thread reads them. */
+  readonly lines?: SharedBytes;
+}
 
 /**
- * What batches of lines become, in their order; each is good until the next is asked for. Those for which no thread is free are
- * encoded `here`, as are those at which a thread fails: what is wrong with them is then thrown here.
+ * What batches of lines become, in their order; each is good until the next is asked for, which takes its memory. Those for which no
+ * thread is free are encoded `here`, as are those at which a thread fails: what is wrong with them is then thrown here.
  */
-export async function* encoded<Batch extends { readonly lines: Uint8Array<ArrayBuffer> }>(
+export async function* encoded<Batch extends { readonly lines: Uint8Array }>(
   batches: Iterable<Batch>,
   here: Pick<BatchEncoder, 'encode'>,
   threads: readonly EncodingThread[],
 ): AsyncGenerator<{ readonly batch: Batch; readonly rows: EncodedRows }> {
-  const turns: { readonly batch: Batch; readonly rows: Turn }[] = [];
+  const turns: Turn<Batch>[] = [];
   const most = 1 + AHEAD * threads.length;
-  const first = async () => {
-    const { batch, rows } = turns.shift() as (typeof turns)[number];
-    return { batch, rows: typeof rows === 'function' ? await rows() : rows };
-  };
-  const begun = ({ lines }: Batch): Turn => {
+  const read: SharedBytes[] = [];
+  const written: RowsMemory[] = [];
+  const encode = (lines: Uint8Array): EncodedRows =>
+    here.encode({ lines, memory: written.pop() ?? rowsMemory() });
+  const begun = (batch: Batch): Turn<Batch> => {
     const free = threads.find(({ isFree }) => isFree);
-    if (threads.length === 0) return here.encode(lines);
-    if (free === undefined) return inOwnMemory(here.encode(lines));
-    const own = lines.slice();
-    const answer = free.encode(own);
-    return async () => (await answer) ?? inOwnMemory(here.encode(own));
+    if (free === undefined) return { batch, rows: encode(batch.lines) };
+    const lines = shared(batch.lines, read.pop());
+    const answer = free.encode({ lines, memory: written.pop() ?? rowsMemory() });
+    return { batch, lines, rows: async () => (await answer) ?? encode(lines) };
   };
+  async function* first() {
+    const { batch, lines, rows: waited } = turns.shift() as Turn<Batch>;
+    const rows = typeof waited === 'function' ? await waited() : waited;
+    yield { batch, rows };
+    written.push(rows.memory);
+    if (lines !== undefined) read.push(lines);
+  }
   try {
     for (const batch of batches) {
-      turns.push({ batch, rows: begun(batch) });
+      turns.push(begun(batch));
       // threads that are done meanwhile are heard
       if (threads.length > 0) await turn();
-      if (turns.length >= most) yield await first();
+      if (turns.length >= most) yield* first();
     }
-    while (turns.length > 0) yield await first();
+    while (turns.length > 0) yield* first();
   } finally {
     for (const thread of threads) await thread.end();
   }
 }
+
+/** The bytes where threads read them too: in the memory of earlier ones, where they fit. */
+function shared(bytes: Uint8Array, { buffer }: Pick<SharedBytes, 'buffer'> = NO_BYTES): SharedBytes {
+  const fits = bytes.length <= buffer.byteLength;
+  const room = fits ? buffer : new SharedArrayBuffer(Math.max(bytes.length, 2 * buffer.byteLength));
+  const copy = new Uint8Array(room, 0, bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
+const NO_BYTES = new Uint8Array(new SharedArrayBuffer(0));

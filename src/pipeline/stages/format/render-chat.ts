@@ -73,7 +73,7 @@ function renderTurns(
   const answers = turns.flatMap(({ message, weight = 1 }, index): readonly Answered[] => {
     if (message.role !== 'assistant' || (index !== last && (lossOn === 'last' || weight === 0))) return [];
     const border = borderOf(index + shift);
-    if (border !== undefined) return [{ ...border, turn: index, weight }];
+    if (border !== undefined) return [{ turn: index, weight, ...border }];
     // Without a mask no border is needed; there is only nothing to ask the model.
     if (lossOn === 'all' || weight === 0) return [];
     throw unseparated(index + shift);

@@ -14,7 +14,7 @@ import { openResolved } from '../open-models.js';
 import { resolveModel } from '../resolve-models.js';
 import { type RowPlace, RowReport } from '../row-report.js';
 import type { EncoderTask, RunStage, StageContext } from '../stage.js';
-import { BatchEncoder, type EncodedRows } from './encoded-rows.js';
+import { BatchEncoder, type EncodedRows, placeOf, rowCount } from './encoded-rows.js';
 import { encoded, openTaskEncoder } from './encoding.js';
 import { lengthTells, nothingKept } from './format-diagnostics.js';
 import { LabelCounts, labelsOfRows, lookAlikes } from './labelled-rows.js';
@@ -114,7 +114,8 @@ class RowTally {
 
   /** Of each row the number of its file; -1 where it is dropped. */
   take(split: SplitName, rows: EncodedRows): Int32Array {
-    return Int32Array.from(rows.places, (place, row) => {
+    return Int32Array.from({ length: rowCount(rows) }, (_, row) => {
+      const place = placeOf(rows, row);
       const fault = rows.faults.get(row) ?? this.preferences.add(rows.answers.get(row)?.length);
       if (fault !== undefined) this.report.drop({ ...place, ...fault });
       else this.keep(split, rows, row, place);
@@ -149,7 +150,7 @@ function* batchesOf(
   folder: string,
 ): Iterable<LineBatch & { readonly split: SplitName }> {
   for (const split of splitNames)
-    for (const batch of dataLines(host, folder, split)) yield { ...batch, split };
+    for (const batch of dataLines(host, folder, split)) yield { split, ...batch };
 }
 
 /** Rows that are shown solved before others: of a stage that is named, or those that would be trained on. */

@@ -23,7 +23,7 @@ import type { Host } from '../../../language/host/host.js';
 import { count, figure, type JsonOf, ownJson, record, version } from '../../../language/host/json.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
 import { textLines } from '../data/file-lines.js';
-import { type EncodedRows, PIECE_FIELDS } from './encoded-rows.js';
+import { type EncodedRows, PIECE_FIELDS, piecesOf, placeOf } from './encoded-rows.js';
 
 const ROW_FIELDS = 6;
 
@@ -156,7 +156,7 @@ export class SplitWriter {
 
   /** `files`: of each row the number of its file; -1 where nothing is kept of it. */
   add(rows: EncodedRows, files: Int32Array): void {
-    const { tokens, weights, text, pieceCounts } = rows;
+    const { tokens, weights, text } = rows;
     let [piece, token, byte] = [0, 0, 0];
     for (let row = 0; row < files.length; ) {
       // what is kept of rows next to each other is written at once
@@ -165,20 +165,14 @@ export class SplitWriter {
       const before = this.counts.tokens;
       for (; row < files.length && (files[row] ?? -1) >= 0 === isKept; row++) {
         if (isKept) this.join(rows.joined.get(row));
-        for (let left = pieceCounts[row] ?? 0; left > 0; left--, piece++) {
+        const { line } = placeOf(rows, row);
+        for (let left = piecesOf(rows, row); left > 0; left--, piece++) {
           const fields = rows.pieces.subarray(piece * PIECE_FIELDS, (piece + 1) * PIECE_FIELDS);
           const [length = 0, supervised = 0, prompt = 0, bytes = 0] = fields;
           token += length;
           byte += bytes;
           if (!isKept) continue;
-          this.record([
-            this.counts.tokens,
-            length,
-            supervised,
-            prompt,
-            files[row] ?? 0,
-            rows.places[row]?.line ?? 0,
-          ]);
+          this.record([this.counts.tokens, length, supervised, prompt, files[row] ?? 0, line]);
           this.counts.add(length, supervised, prompt);
         }
       }

@@ -104,7 +104,7 @@ describe('rows that are encoded in threads', () => {
             get isFree() {
               return thread.isFree;
             },
-            encode: (lines) => thread.encode(lines),
+            encode: (question) => thread.encode(question),
             end: async () => {
               ended++;
               await thread.end();

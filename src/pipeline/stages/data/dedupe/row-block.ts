@@ -61,6 +61,7 @@ export class RowBlock {
       this.overlaps = new Float64Array(count);
       this.compared = new Uint32Array(count);
     }
+    for (const table of [this.contents, this.questions]) table.reserve(count);
     this.copyOf.fill(NONE);
     this.compared.fill(NONE);
     this.asked.clear();
