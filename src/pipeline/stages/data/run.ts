@@ -56,7 +56,7 @@ async function runData(context: StageContext, memory: RowMemory, scratch: Scratc
   const stores = files.map(({ path }, index): RowStore => spools[index] ?? inFile(host, path));
   const lookUp = new RowReader(stores, files, table, LOOK_UP);
   const collected = await readAll(context, files, spools, new Collector(table, checks, lookUp, memory));
-  // what rows were told apart by is as much as all that is held of them
+  // what rows were told apart by is as much as all else that is held of them
   collect();
   if (checks.contradictions === 'fail') failOnContradiction(collected, lookUp);
 
@@ -70,6 +70,7 @@ async function runData(context: StageContext, memory: RowMemory, scratch: Scratc
     memory,
     breathe: (done) => breathe(context, 'comparing splits', done, table.count),
   });
+  collect();
   const written = await writeRows(output, inOrder, {
     outliers,
     ...(selection.order === undefined ? {} : { train: selection.order }),

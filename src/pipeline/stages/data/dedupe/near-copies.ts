@@ -3,6 +3,7 @@ import { RowFault } from '../parse-row.js';
 import { contentOf, wholeText } from '../row-content.js';
 import type { RowReader } from '../row-reader.js';
 import { FUNCTIONS, signatureOf } from './min-hash.js';
+import { RememberedSets } from './remembered-sets.js';
 import { jaccard, mix, tripleHashes } from './word-triples.js';
 
 /** Least overlap of rows of which one is dropped; `undefined` if near copies are not looked for. */
@@ -11,7 +12,7 @@ export function similarityOf({ dedupe }: Pick<DataSettings, 'dedupe'>): number |
   return near && Number(near.args['similarity']);
 }
 
-/** Sets of triples kept in memory, and their triples together; others are made again from the file. */
+/** Sets of triples kept in memory, and their triples and lengths together; others are made again from the file. */
 export const REMEMBERED = 4096;
 const REMEMBERED_TRIPLES = 1 << 24;
 
@@ -19,8 +20,7 @@ const REMEMBERED_TRIPLES = 1 << 24;
 export class NearCopies {
   readonly bands: Bands;
   private readonly keys: Uint32Array;
-  private readonly sets = new Map<number, Uint32Array>();
-  private triples = 0;
+  private readonly sets = new RememberedSets(REMEMBERED, REMEMBERED_TRIPLES);
 
   constructor(
     readonly reader: RowReader,
@@ -35,33 +35,24 @@ export class NearCopies {
     const set = tripleHashes(text);
     if (set.length === 0) return undefined;
     bandKeys(set, this.bands, this.keys);
-    if (this.sets.size < REMEMBERED) this.remember(row, set);
+    if (this.sets.size < REMEMBERED) this.sets.add(row, set);
     return this.keys;
   }
 
   /** What two rows have in common; `undefined` if that is less than asked for. */
   overlap(row: number, other: number): number | undefined {
-    const overlap = jaccard(this.setOf(row), this.setOf(other));
+    const known = [this.sets.get(row), this.sets.get(other)] as const;
+    const [one = this.read(row), two = this.read(other)] = known;
+    const overlap = jaccard(one, two);
+    // only now, as what is added may take the place of the other
+    if (known[0] === undefined) this.sets.add(row, one);
+    if (known[1] === undefined) this.sets.add(other, two);
     return overlap >= this.threshold ? overlap : undefined;
   }
 
-  private setOf(row: number): Uint32Array {
-    const known = this.sets.get(row);
-    if (known !== undefined) return known;
+  private read(row: number): Uint32Array {
     const content = contentOf(this.reader.row(row), {});
-    const set = content instanceof RowFault ? new Uint32Array(0) : tripleHashes(wholeText(content));
-    this.remember(row, set);
-    return set;
-  }
-
-  private remember(row: number, set: Uint32Array): void {
-    this.sets.set(row, set);
-    this.triples += set.length;
-    for (const [oldest, { length }] of this.sets) {
-      if (this.sets.size <= REMEMBERED && this.triples <= REMEMBERED_TRIPLES) break;
-      this.sets.delete(oldest);
-      this.triples -= length;
-    }
+    return content instanceof RowFault ? new Uint32Array(0) : tripleHashes(wholeText(content));
   }
 }
 

@@ -16,7 +16,7 @@ export function tripleHashes(text: string): Uint32Array {
   let distinct = 0;
   for (let i = 0; i < count; i++)
     if (i === 0 || triples[i] !== triples[i - 1]) triples[distinct++] = triples[i] ?? 0;
-  return triples.slice(0, distinct);
+  return triples.subarray(0, distinct);
 }
 
 const FNV_OFFSET = 0x811c9dc5;
