@@ -12,15 +12,15 @@ export function similarityOf({ dedupe }: Pick<DataSettings, 'dedupe'>): number |
   return near && Number(near.args['similarity']);
 }
 
-/** Sets of triples kept in memory, and their triples and lengths together; others are made again from the file. */
+/** Sets of triples kept in memory, and MiB of them; others are made again from the file. */
 export const REMEMBERED = 4096;
-const REMEMBERED_TRIPLES = 1 << 24;
+const REMEMBERED_CHUNKS = 64;
 
 /** Rows whose sets of word triples overlap: found by keys of their MinHash signatures, then compared as they are. */
 export class NearCopies {
   readonly bands: Bands;
   private readonly keys: Uint32Array;
-  private readonly sets = new RememberedSets(REMEMBERED, REMEMBERED_TRIPLES);
+  private readonly sets = new RememberedSets(REMEMBERED, REMEMBERED_CHUNKS);
 
   constructor(
     readonly reader: RowReader,

@@ -1,15 +1,20 @@
-/** Sets of numbers under numbers, the newest ones, one after another in one array that is a ring. */
+/** Numbers that are allocated at once: a set is not remembered that has as many. */
+export const CHUNK = 1 << 18;
+
+/** Sets of numbers under numbers, the newest ones, one after another in memory that later ones take: none is an object of its own. */
 export class RememberedSets {
   /** Where each begins, the oldest first: at its length, and then its numbers. */
   private readonly places = new Map<number, number>();
-  private ring = new Uint32Array(0);
+  /** By their number; they are numbered on. */
+  private readonly chunks = new Map<number, Uint32Array>();
+  private readonly spare: Uint32Array[] = [];
   /** Where the next one begins. */
   private next = 0;
 
-  /** `sets` at most, whose numbers and lengths are `numbers` at most. */
+  /** `sets` at most, in chunks of which there are `most`. */
   constructor(
     private readonly sets: number,
-    private readonly numbers: number,
+    private readonly most: number,
   ) {}
 
   get size(): number {
@@ -19,58 +24,44 @@ export class RememberedSets {
   /** Good until another is added. */
   get(key: number): Uint32Array | undefined {
     const place = this.places.get(key);
-    return place === undefined ? undefined : this.setAt(place);
+    if (place === undefined) return undefined;
+    const from = place % CHUNK;
+    const chunk = this.chunks.get(chunkOf(place));
+    return chunk?.subarray(from + 1, from + 1 + (chunk[from] as number));
   }
 
   /** A set that is not there yet; the oldest make room for it. */
   add(key: number, set: Uint32Array): void {
-    const length = set.length + 1;
-    if (length > this.numbers) return;
-    if (this.places.size === this.sets) this.forget();
-    const place = this.room(length);
-    this.places.set(key, place);
-    this.ring[place] = set.length;
-    this.ring.set(set, place + 1);
-    this.next = place + length;
+    if (set.length >= CHUNK) return;
+    if ((this.next % CHUNK) + set.length >= CHUNK) this.next = CHUNK * (chunkOf(this.next) + 1);
+    this.makeRoom();
+    const from = this.next % CHUNK;
+    const chunk = this.chunk(chunkOf(this.next));
+    chunk[from] = set.length;
+    chunk.set(set, from + 1);
+    this.places.set(key, this.next);
+    this.next += set.length + 1;
   }
 
-  private setAt(place: number): Uint32Array {
-    return this.ring.subarray(place + 1, place + 1 + (this.ring[place] as number));
-  }
-
-  /** A place with so many numbers that no set has. */
-  private room(length: number): number {
-    for (;;) {
-      const oldest = this.oldest();
-      if (oldest === undefined || oldest < this.next) {
-        if (this.next + length <= this.ring.length) return this.next;
-        if (this.ring.length < this.numbers) this.grow(length);
-        else if (oldest === undefined || length <= oldest) return 0;
-        else this.forget();
-      } else if (this.next + length <= oldest) return this.next;
-      else this.forget();
+  private makeRoom(): void {
+    const least = chunkOf(this.next) - this.most + 1;
+    for (const [key, place] of this.places) {
+      if (this.places.size < this.sets && chunkOf(place) >= least) break;
+      this.places.delete(key);
+    }
+    const [oldest = this.next] = this.places.values();
+    for (const [number, chunk] of this.chunks) {
+      if (number >= chunkOf(oldest)) break;
+      this.chunks.delete(number);
+      this.spare.push(chunk);
     }
   }
 
-  private oldest(): number | undefined {
-    const [place] = this.places.values();
-    return place;
-  }
-
-  private forget(): void {
-    const [key] = this.places.keys();
-    if (key !== undefined) this.places.delete(key);
-  }
-
-  /** Twice as long, while no set lies before an older one. */
-  private grow(length: number): void {
-    const grown = new Uint32Array(
-      Math.min(this.numbers, Math.max(FIRST, 2 * this.ring.length, this.next + length)),
-    );
-    grown.set(this.ring.subarray(0, this.next));
-    this.ring = grown;
+  private chunk(number: number): Uint32Array {
+    const chunk = this.chunks.get(number) ?? this.spare.pop() ?? new Uint32Array(CHUNK);
+    this.chunks.set(number, chunk);
+    return chunk;
   }
 }
 
-/** Numbers that there is room for at first. */
-const FIRST = 1 << 14;
+const chunkOf = (place: number): number => Math.floor(place / CHUNK);

@@ -1,40 +1,37 @@
 import { expect } from 'chai';
-import { RememberedSets } from '../../../../../src/pipeline/stages/data/dedupe/remembered-sets.js';
+import { CHUNK, RememberedSets } from '../../../../../src/pipeline/stages/data/dedupe/remembered-sets.js';
 
 const numbers = (key: number, length: number): Uint32Array =>
   Uint32Array.from({ length }, (_, at) => 1000 * key + at);
 
 describe('sets that are remembered', () => {
-  it('are the newest ones, with their numbers, whatever their lengths', () => {
-    for (const [sets, most] of [
-      [8, 100],
-      [1000, 64],
-      [5, 1 << 20],
-      [1, 12],
-    ] as const) {
+  for (const [sets, most, longest] of [
+    [8, 2, 10],
+    [1000, 3, CHUNK / 5],
+    [3, 1, CHUNK - 1],
+    [1, 64, CHUNK / 3],
+  ] as const)
+    it(`are the newest ones: ${sets} in ${most} chunks, of up to ${longest} numbers`, () => {
       const remembered = new RememberedSets(sets, most);
-      const lengthOf = (key: number): number => (key * 7919) % 11;
-      for (let key = 0; key < 500; key++) {
+      const lengthOf = (key: number): number => Math.floor((longest * ((key * 7919) % 11)) / 10);
+      let held = 0;
+      for (let key = 0; key < 60; key++) {
         remembered.add(key, numbers(key, lengthOf(key)));
         let oldest = key;
         while (remembered.get(oldest - 1) !== undefined) oldest--;
-        expect(remembered.size)
-          .to.equal(key - oldest + 1)
-          .and.to.be.at.most(sets);
-        for (let at = oldest; at <= key; at++)
+        expect(remembered.size).to.equal(key - oldest + 1);
+        for (const at of new Set([oldest, key]))
           expect(remembered.get(at)).to.deep.equal(numbers(at, lengthOf(at)));
+        held = Math.max(held, remembered.size);
       }
-      // of sets of ten numbers and fewer, at most so much room is left where they meet
-      const room = Math.min(sets, Math.floor((most - 22) / 11));
-      expect(remembered.size).to.be.at.least(Math.max(1, room));
-    }
-  });
+      // two that follow each other may each leave the end of a chunk
+      const room = Math.floor((most * CHUNK) / (2 * longest));
+      expect(held).to.be.within(Math.max(1, Math.min(sets, room)), sets);
+    });
 
-  it('does not remember one that is longer than all may be', () => {
-    const remembered = new RememberedSets(4, 10);
-    remembered.add(1, numbers(1, 3));
-    remembered.add(2, numbers(2, 10));
-    remembered.add(3, numbers(3, 9));
-    expect([1, 2, 3].map((key) => remembered.get(key)?.length)).to.deep.equal([undefined, undefined, 9]);
+  it('does not remember one that fills a chunk', () => {
+    const remembered = new RememberedSets(4, 2);
+    for (const [key, length] of [3, CHUNK, 9].entries()) remembered.add(key, numbers(key, length));
+    expect([0, 1, 2].map((key) => remembered.get(key)?.length)).to.deep.equal([3, undefined, 9]);
   });
 });
