@@ -21,6 +21,8 @@ export interface SourceSize {
   readonly rows: number;
   /** Those of the bytes that come out of Parquet files. */
   readonly parquet: number;
+  /** Those that cannot be read again where they are. */
+  readonly spooled: number;
 }
 
 /** Of every file that a data stage reads. */
@@ -30,15 +32,21 @@ export const sourceSize = (program: Program, host: Host, data: Stage): SourceSiz
 function sizeOf(files: readonly SourceFile[], host: Host): SourceSize {
   const sizes = files.map((file) => estimateRows(file, host));
   const sum = (field: keyof SourceSize): number => sizes.reduce((total, size) => total + size[field], 0);
-  return { bytes: sum('bytes'), rows: Math.ceil(sum('rows')), parquet: sum('parquet') };
+  return {
+    bytes: sum('bytes'),
+    rows: Math.ceil(sum('rows')),
+    parquet: sum('parquet'),
+    spooled: sum('spooled'),
+  };
 }
 
 /** The part of the sources that is passed on: less than all with `limit`. */
-export function limitedSize({ bytes, rows, parquet }: SourceSize, data: Stage): SourceSize {
+export function limitedSize(size: SourceSize, data: Stage): SourceSize {
   const { limit } = settingsOf(data, 'data');
-  if (typeof limit !== 'number' || limit >= rows) return { bytes, rows, parquet };
-  const share = limit / rows;
-  return { bytes: Math.ceil(bytes * share), rows: limit, parquet: Math.ceil(parquet * share) };
+  const { bytes, rows, parquet, spooled } = size;
+  if (typeof limit !== 'number' || limit >= rows) return size;
+  const part = (of: number): number => Math.ceil((of * limit) / rows);
+  return { bytes: part(bytes), rows: limit, parquet: part(parquet), spooled: part(spooled) };
 }
 
 /** Rows that a split of a data stage will get at most: repetitions are not known before it has run. */

@@ -209,7 +209,7 @@ function placeText(host: Host, { file, start }: Span): string {
 
 function sizeOf(program: Program, host: Host, name: string, limited: boolean): SourceSize {
   const data = stageNamed(program, name);
-  if (data === undefined) return { bytes: 0, rows: 0, parquet: 0 };
+  if (data === undefined) return { bytes: 0, rows: 0, parquet: 0, spooled: 0 };
   const size = sourceSize(program, host, data);
   return limited ? limitedSize(size, data) : size;
 }

@@ -2,10 +2,9 @@
 import { isInJinja } from '../../../language/schemas/functions/template.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
 import { bandsFor, similarityOf } from '../../stages/data/dedupe/near-copies.js';
-import { LEAK_SIMILARITY } from '../../stages/data/leaks.js';
 import { scratchBytes } from '../../stages/data/scratch.js';
 import { encodersOf } from '../memory/encoders.js';
-import { dataPeak, formatPeak } from '../memory/peaks.js';
+import { dataPeak, formatPeak } from '../memory/rows.js';
 import { fitsIn } from '../memory-budget.js';
 import { dataSeconds, formatSeconds } from '../speed.js';
 import { memoryBudgetOf } from '../train-stage.js';
@@ -20,10 +19,7 @@ export const dataEstimate: Estimator = async ({ context, stage }) => {
   const keys = near === undefined ? 0 : bandsFor(near).count;
   const heldOut = settings.split === undefined ? 0 : 1 - settings.split.train;
   return {
-    peak: dataPeak(size, {
-      compares: near !== undefined || heldOut > 0,
-      keys: near === undefined ? heldOut * bandsFor(LEAK_SIMILARITY).count : keys,
-    }),
+    peak: dataPeak(size, { near, heldOut }),
     seconds: here(context, dataSeconds(rows, bytes)),
     diskBytes: Math.ceil(1.3 * bytes + scratchBytes(rows, keys)),
   };
@@ -35,8 +31,14 @@ export const formatEstimate: Estimator = async ({ context, stage, limit, look })
   const tokenizer = context.models.formatTokenizer(model);
   const lengths = await context.lengths(stage.name, 'all', look);
   const tokens = lengths?.tokens ?? bytes / 4;
-  const pieces = lengths?.rows ?? rows;
-  const size = { rows, pieces, tokens, isInJinja: isInJinja(template), tokenizer };
+  const size = {
+    rows,
+    bytes,
+    pieces: lengths?.rows ?? rows,
+    tokens,
+    isInJinja: isInJinja(template),
+    tokenizer,
+  };
   const encoders = encodersOf(context.threads, size, (peak) => fitsIn(peak, memoryBudgetOf(context, limit)));
   return {
     peak: formatPeak(size, encoders),

@@ -41,49 +41,57 @@ export const READER_PROCESS = 98 * MIB + NEWER_NODE.tensors;
 /** Bytes of a token of a vocabulary in a GGUF file, with its merges. */
 export const TOKEN_IN_FILE = 115;
 
-/** Code that rows pass through is compiled, and holds more, the more often it runs: so much for each doubling, beyond a few rows. */
-export const WARMED = { from: 10, doubling: 1.1 * MIB } as const;
+/** Code is compiled, and holds more, the more often it runs, until all of it is: so much for each doubling, within these. */
+export interface Warming {
+  readonly from: number;
+  readonly to: number;
+  readonly doubling: number;
+}
+
 /**
- * `row`: what tables hold of one: 72 bytes of columns, 48 to tell it apart by, and places in one or two tables of hashes.
- * `compared`: rows whose near copies are looked for, or what leaks from one split into another: filters of hashes, what
- * is held of each row besides an index of its keys, and the word triples of those that are `remembered`, 4 bytes a word. The figures were
- * taken from 115 stages of 10 to 100,000 rows of `alpaca`, texts and chats. They hold where young objects have little room
+ * A data stage by its rows, beyond its tables. `compilers`: what they work in, which they give back. Taken from each part of the work of
+ * 64 stages of 10 to 200,000 rows of `alpaca`, texts and chats. The figures hold where young objects have little room
  * (`run/stage-process.ts`): next to nothing of a row outlives a collection, and pieces of files are read into the same memory.
  */
 export const DATA_PROCESS = {
   process: 56.6 * MIB + NEWER_NODE.data,
-  row: 180,
-  compared: { begun: 2.2 * MIB, row: 60, remembered: { row: 1300, byte: 0.65 } },
+  reading: { from: 64, to: 2500, doubling: 0.46 * MIB },
+  compilers: { from: 64, to: 2500, doubling: 0.34 * MIB, until: 8000 },
+  writing: { from: 64, to: 3000, doubling: 1.25 * MIB },
 } as const;
 /**
- * Besides that, where rows come from Parquet: DuckDB, what it holds of the bytes of a file, and chunks of rows on their way out of it, as
- * vectors, as JSON and as strings. Taken from 6 stages of 200 to 100,000 rows of 200 to 1,100 bytes, which took 100 to 192 MiB.
+ * Where rows are compared: WebAssembly and the code that cuts texts into words; of each set of word triples that is remembered its place,
+ * and 4 bytes a word.
+ */
+export const COMPARING = {
+  ...{ begun: 3.2 * MIB, from: 800, to: 4500, doubling: 2.2 * MIB },
+  ...{ set: 76, byte: 0.55 },
+} as const;
+/**
+ * Besides that, where rows come from Parquet: DuckDB, what it holds of the bytes of a file, in whatever groups its rows are, and chunks of
+ * rows on their way out of it, as vectors, as JSON and as strings. Taken from 12 stages of 200 to 800,000 rows of 230 to 1,820 bytes,
+ * which took 106 to 218 MiB.
  */
 export const PARQUET = {
-  library: 41 * MIB,
-  ofFile: { byte: 1.85, most: 40 * MIB },
-  chunks: { byte: 9, rows: 2 * 2048 },
+  library: 46.5 * MIB,
+  ofFile: { byte: 1.1, most: 64 * MIB },
+  chunks: { byte: 7.2, rows: 2 * 2048 },
 } as const;
 /**
- * `jinja`: what writes rows by a template in Jinja. `token`: of each token of a batch, with its texts, in memory that the next batch takes.
- * Taken from 29 stages of 80 to 18,000 rows. Nothing grows with the rows.
+ * A format stage beyond its tokenizer, by its rows and the choices and pieces that they become; where a template in Jinja writes them,
+ * whose parts each row runs often, by its tokens. A batch and what it becomes lie where the stage began.
  */
 export const FORMAT_PROCESS = {
-  process: 60.4 * MIB + NEWER_NODE.format,
-  jinja: 4.6 * MIB,
-  token: 48,
+  plain: { process: 66.3 * MIB + NEWER_NODE.format, from: 100, to: 2500, doubling: 1.25 * MIB },
+  inJinja: { process: 67.2 * MIB + NEWER_NODE.format, from: 8000, to: 60_000, doubling: 2.55 * MIB },
 } as const;
 
 /** What a thread that quantised a base leaves in its process, and one that dequantises it has. */
 export const QUANTISING_THREAD = 20 * MIB;
 export const DEQUANTISING_THREAD = 10 * MIB;
 
-/**
- * A thread that encodes rows next to a format stage, besides its tokenizer; and the ids and labels that have passed from it to the
- * stage, which wait until V8 looks for what has grown old. Taken with one from 7 stages of 30,000 to 100,000 rows, of 35 to 233 tokens,
- * which took up to an eighth more in one run than in the next.
- */
-export const ENCODER = { process: 28 * MIB, token: 8, mostWaiting: 22 * MIB } as const;
+/** A thread that encodes rows next to a format stage, besides its tokenizer. */
+export const ENCODER_PROCESS = 20.7 * MIB;
 
 /** How far the figure of a decoder's process may be from what is measured, as a share, either way. */
 export const SPREAD = { below: 0.06, above: 0.05 } as const;

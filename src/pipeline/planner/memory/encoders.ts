@@ -1,6 +1,6 @@
 /** How many threads encode rows next to a format stage. */
 import type { Peak } from '../plan-json.js';
-import { type FormattedRows, formatPeak } from './peaks.js';
+import { type FormattedRows, formatPeak } from './rows.js';
 
 /** Rows from which a thread is worth its start, and threads that one stage can read and write for. */
 const WORTH = 20_000;

@@ -1,12 +1,19 @@
 type Numbers = Float64Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
+/** Entries that there is room for at first; then for twice as many each time. */
+export const FIRST_ROOM = 1024;
+
+/** Entries of all the arrays that one of so many outgrew. */
+export const outgrown = (entries: number): number =>
+  FIRST_ROOM * (2 ** Math.max(0, Math.ceil(Math.log2(entries / FIRST_ROOM))) - 1);
+
 /** A typed array that grows. */
 export class GrowingArray<T extends Numbers> {
   private values: T;
   private used = 0;
 
   constructor(readonly make: (length: number) => T) {
-    this.values = make(1024);
+    this.values = make(FIRST_ROOM);
   }
 
   static doubles = (): GrowingArray<Float64Array<ArrayBuffer>> =>

@@ -79,8 +79,11 @@ const LEAST_SLOTS = 1024;
 /** A power of two, of which at most half are taken. */
 const slotsFor = (rows: number): number => Math.max(LEAST_SLOTS, 2 ** Math.ceil(Math.log2(2 * rows)));
 
-/** What a table takes that was made for so many keys and has them: two halves of a key, its value, and slots. */
-export const tableBytes = (keys: number): number => (8 + 8 + 4) * keys + 4 * slotsFor(keys);
+/** Of a key: its halves, and its value. */
+export const KEY_BYTES = 8 + 8 + 4;
+
+/** What a table takes that was made for so many keys and has them. */
+export const tableBytes = (keys: number): number => KEY_BYTES * keys + 4 * slotsFor(keys);
 
 /** Numbers under 96-bit keys, in typed arrays: a million of them cost no objects. */
 export class HashTable {

@@ -4,6 +4,7 @@ import { parseExact } from '../../../language/host/exact-json.js';
 import type { Host } from '../../../language/host/host.js';
 import { isJson } from '../../../language/host/json.js';
 import type { OutputFile, OutputFolder } from '../../../language/ir/outputs.js';
+import { ReusedBytes } from '../reused-bytes.js';
 import type { RowPlace } from '../row-report.js';
 import type { Columns } from './column-names.js';
 import { LONGEST_LINE } from './file-lines.js';
@@ -94,6 +95,9 @@ const CHAT_COLUMNS = ['messages', 'conversations', 'tools'] as const;
 /** Bytes that wait in memory: an `OutputFile` writes so many at once, so that they can be read again. */
 const PIECE = 1 << 20;
 
+/** What a spool takes. */
+export const SPOOL_BYTES = PIECE;
+
 /**
  * Rows as JSON in a file of their own, one after another, where their source has no place from which they could be read
  * again. The last rows are still in memory; a row is never in both.
@@ -101,9 +105,8 @@ const PIECE = 1 << 20;
 export class RowSpool {
   private readonly file: OutputFile;
   private readonly path: string;
-  private waiting: Uint8Array[] = [];
+  private waiting = new ReusedBytes(new ArrayBuffer(PIECE >> 4));
   private written = 0;
-  private size = 0;
 
   constructor(
     readonly output: OutputFolder,
@@ -116,24 +119,25 @@ export class RowSpool {
 
   /** Place of the row. */
   add(bytes: Uint8Array): number {
-    const offset = this.size;
-    this.waiting.push(bytes.slice());
-    this.size += bytes.length;
-    if (this.size - this.written >= PIECE) this.flush();
+    const offset = this.written + this.waiting.length;
+    this.waiting.add(bytes);
+    if (this.waiting.length >= PIECE) this.flush();
     return offset;
   }
 
-  /** At least `length` bytes from a row's place on, `most` where there are as many. */
-  read(offset: number, length: number, most: number): Uint8Array {
-    if (offset < this.written) return this.host.readBytes(this.path, offset, Math.max(length, most));
-    const tail = this.waiting.length === 1 ? this.waiting : [Buffer.concat(this.waiting)];
-    this.waiting = tail;
-    return (tail[0] ?? new Uint8Array(0)).subarray(offset - this.written);
+  /** As that of a file. */
+  read(offset: number, length: number, most: number, room?: Uint8Array): Uint8Array {
+    const bytes = Math.max(length, most);
+    if (offset < this.written) return this.host.readBytes(this.path, offset, bytes, room);
+    const from = offset - this.written;
+    // the memory in which it waits is that of others later
+    return this.waiting.view().slice(from, from + bytes);
   }
 
-  /** Writes what is still in memory. */
+  /** Writes what is still in memory, of which nothing is left. */
   close(): void {
     this.flush();
+    this.waiting = new ReusedBytes(new ArrayBuffer(0));
     this.file.close();
   }
 
@@ -142,8 +146,8 @@ export class RowSpool {
   }
 
   private flush(): void {
-    if (this.waiting.length > 0) this.file.write(Buffer.concat(this.waiting));
-    this.waiting = [];
-    this.written = this.size;
+    if (this.waiting.length > 0) this.file.write(this.waiting.view());
+    this.written += this.waiting.length;
+    this.waiting.clear();
   }
 }

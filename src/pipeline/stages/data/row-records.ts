@@ -1,5 +1,6 @@
 /** What rows are told apart by, one record after another: in memory, and in a file. */
-import { discarded } from '../../../compute/tensor/garbage.js';
+import { discarded, MOST_DISCARDED } from '../../../compute/tensor/garbage.js';
+import { FIRST_ROOM, outgrown } from './growing-array.js';
 import type { Scratch } from './scratch.js';
 
 /** Two halves of a hash of 96 bits. */
@@ -7,8 +8,6 @@ export type Hash = readonly [number, number];
 
 /** Numbers of a record, before its keys: row, content, question (-1: none), and whether it has keys. */
 const FIELDS = 6;
-/** Records that there is room for at first; then for twice as many each time. */
-const FIRST_ROOM = 1024;
 const [ROW, HIGH, LOW, ASKED_HIGH, ASKED_LOW, KEYED] = [0, 1, 2, 3, 4, 5] as const;
 
 /** Records of rows; `keys` of each are what near copies share. */
@@ -119,17 +118,20 @@ export class RowRecords {
 
 const recordBytes = (keys: number): number => 8 * (FIELDS + Math.ceil(keys / 2));
 
-/** What so many records take, and the buffers that they outgrew. */
-export function recordsBytes(
+/** What so many records take, and of the buffers that they outgrew those that are not collected yet. */
+export const recordsBytes = (
   rows: number,
   keys: number,
-): { readonly held: number; readonly outgrown: number } {
-  const grown = Math.max(0, Math.ceil(Math.log2(rows / FIRST_ROOM)));
-  return { held: recordBytes(keys) * rows, outgrown: recordBytes(keys) * FIRST_ROOM * (2 ** grown - 1) };
-}
+): { readonly held: number; readonly outgrown: number } => ({
+  held: recordBytes(keys) * rows,
+  outgrown: Math.min(MOST_DISCARDED, recordBytes(keys) * outgrown(rows)),
+});
 
 /** Bytes of records that are written and read at once. */
 const BLOCK = 1 << 20;
+
+/** Of a file of records: those that wait to be written, and those that were read last. */
+export const RECORD_FILE_BYTES = 2 * BLOCK;
 
 /** Records in a file, in the order in which they were added. */
 export class RecordFile {

@@ -1,6 +1,15 @@
 import type { DropReason } from '../row-report.js';
 import type { Hash } from './row-records.js';
-import { bytes, Column, doubles, integers, type RowMemory, type Scratch, TextColumn } from './scratch.js';
+import {
+  bytes,
+  Column,
+  doubles,
+  heldRows,
+  integers,
+  type RowMemory,
+  type Scratch,
+  TextColumn,
+} from './scratch.js';
 
 /** What has become of a row; `kept` until something is found, `passed`: not taken (a limit, a mix), so not counted. */
 const fates = [
@@ -29,6 +38,12 @@ const NO_GROUP = -1;
 
 /** An overlap in hundredths, of those that are less than the whole. */
 const WHOLE = 255;
+
+/** Of a row in the columns that every row has: where it is, its content, its group and its split. */
+const USUAL_BYTES = 4 + 4 + 8 + 4 + 8 + 8 + 8 + 1;
+
+/** Memory of the columns of so many rows. */
+export const columnBytes = (rows: number): number => USUAL_BYTES * heldRows(rows);
 
 /** A row for each line, in columns: places instead of texts, of which the last that were used are in memory. */
 export class RowTable {

@@ -28,6 +28,9 @@ export const openTaskEncoder = (model: ModelFolder, task: EncoderTask): Promise<
 /** Batches that a thread has at once: one that it works on, and one that it goes on with. */
 export const AHEAD = 2;
 
+/** Batches that are in memory at once, next to so many threads. */
+export const batchesAtOnce = (threads: number): number => 1 + AHEAD * threads;
+
 type SharedBytes = Uint8Array<SharedArrayBuffer>;
 
 /** A batch in its turn: what it has become, or what is waited for. */
@@ -48,7 +51,7 @@ export async function* encoded<Batch extends { readonly lines: Uint8Array }>(
   threads: readonly EncodingThread[],
 ): AsyncGenerator<{ readonly batch: Batch; readonly rows: EncodedRows }> {
   const turns: Turn<Batch>[] = [];
-  const most = 1 + AHEAD * threads.length;
+  const most = batchesAtOnce(threads.length);
   const read: SharedBytes[] = [];
   const written: RowsMemory[] = [];
   const encode = (lines: Uint8Array): EncodedRows =>

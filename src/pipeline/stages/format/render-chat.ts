@@ -73,6 +73,7 @@ function renderTurns(
   const answers = turns.flatMap(({ message, weight = 1 }, index): readonly Answered[] => {
     if (message.role !== 'assistant' || (index !== last && (lossOn === 'last' || weight === 0))) return [];
     const border = borderOf(index + shift);
+    // V8 keeps objects that get more properties after a copy of others, until it looks for what has grown old
     if (border !== undefined) return [{ turn: index, weight, ...border }];
     // Without a mask no border is needed; there is only nothing to ask the model.
     if (lossOn === 'all' || weight === 0) return [];

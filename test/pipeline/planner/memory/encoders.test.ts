@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { encodersOf } from '../../../../src/pipeline/planner/memory/encoders.js';
-import { formatPeak } from '../../../../src/pipeline/planner/memory/peaks.js';
+import { formatPeak } from '../../../../src/pipeline/planner/memory/rows.js';
 
 const MIB = 2 ** 20;
 const size = (rows: number, kept = 32 * MIB) => ({
-  ...{ rows, pieces: rows, tokens: 200 * rows, isInJinja: true },
+  ...{ rows, pieces: rows, bytes: 900 * rows, tokens: 200 * rows, isInJinja: true },
   tokenizer: { made: 2 * kept, kept },
 });
 const always = (): boolean => true;

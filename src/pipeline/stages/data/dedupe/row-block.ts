@@ -1,16 +1,36 @@
 /** Rows that are compared with others, so many at a time that memory does not grow with the rows. */
 
-import { HashTable } from '../hashes.js';
-import { type Hash, RowRecords } from '../row-records.js';
+import { outgrown } from '../growing-array.js';
+import { HashTable, KEY_BYTES, tableBytes } from '../hashes.js';
+import { type Hash, RowRecords, recordsBytes } from '../row-records.js';
 import { NONE } from '../row-table.js';
 import type { RowMemory } from '../scratch.js';
-import { BandIndex } from './band-index.js';
+import { BandIndex, indexBytes } from './band-index.js';
 import type { NearCopies } from './near-copies.js';
 
 /** Which row, and how much of both they have in common. */
 interface NearCopy {
   readonly of: number;
   readonly overlap: number;
+}
+
+/** Rows that are compared at once, where each has so many keys. */
+export const blockRows = ({ rows, keys }: RowMemory, ofRow: number): number =>
+  Math.max(1, Math.min(rows, Math.floor(keys / Math.max(1, ofRow))));
+
+/** What a block of so many rows takes when others were met, each with so many keys; `asking` of them have a question. */
+export function blockBytes(rows: number, keys: number, asking = rows): number {
+  const records = recordsBytes(rows, keys);
+  const found = 4 + 8 + 4;
+  const signed = keys === 0 ? 0 : indexBytes(keys * rows) + tableBytes(rows) + KEY_BYTES * outgrown(rows);
+  return (
+    records.held +
+    records.outgrown +
+    (tableBytes(rows) + tableBytes(asking)) +
+    found * rows +
+    filterBytes(rows) +
+    signed
+  );
 }
 
 /** A block of rows, and what rows that are not in it have in common with them. */
@@ -32,12 +52,12 @@ export class RowBlock {
 
   constructor(
     private readonly near: NearCopies | undefined,
-    { rows, keys }: RowMemory,
+    memory: RowMemory,
   ) {
     const count = near?.bands.count ?? 0;
     this.records = new RowRecords(count);
     this.index = new BandIndex(this.records);
-    this.most = Math.max(1, Math.min(rows, Math.floor(keys / Math.max(1, count))));
+    this.most = blockRows(memory, count);
   }
 
   get isFull(): boolean {
@@ -161,6 +181,10 @@ const HALF_BITS = 2 ** 24;
 
 /** Faster than a remainder of doubles. */
 const lowBits = (half: number): number => half - Math.floor(half / HALF_BITS) * HALF_BITS;
+
+/** Of a filter of so many rows: pages of bits, of which each half of two hashes sets one. */
+const filterBytes = (rows: number): number => Math.min(HALF_BITS / 8, 4 * PAGE * rows);
+const PAGE = 4096;
 
 /** Tells most hashes that were not added (Bloom: "Space/time trade-offs in hash coding with allowable errors", 1970). */
 class HashFilter {

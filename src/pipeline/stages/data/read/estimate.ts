@@ -1,7 +1,7 @@
 import { UserError } from '../../../../language/diagnostics/types.js';
 import type { Host } from '../../../../language/host/host.js';
 import { parquetSize } from './footer.js';
-import { type RowFile, splitterOf } from './read-rows.js';
+import { isDirect, type RowFile, splitterOf } from './read-rows.js';
 
 /** Bytes at the start of a file whose rows are counted; the rest is taken to be like them. */
 const SAMPLE = 1 << 16;
@@ -17,7 +17,11 @@ interface RowsInBytes {
   readonly rows: number;
   /** Those of the bytes that come out of Parquet. */
   readonly parquet: number;
+  /** Those that cannot be read again where they are. */
+  readonly spooled: number;
 }
+
+type UnpackedRows = Omit<RowsInBytes, 'spooled'>;
 
 /** By host, and by all that an estimate depends on: where a pipeline is planned many times, its files are looked at once. */
 const known = new WeakMap<Host, Map<string, RowsInBytes>>();
@@ -28,12 +32,17 @@ export function estimateRows(file: RowFile, host: Host): RowsInBytes {
   known.set(host, ofHost);
   const { path, format, args } = file;
   const key = JSON.stringify([path, format, args, host.stat(path)]);
-  const found = ofHost.get(key) ?? estimated(file, host);
+  const found = ofHost.get(key) ?? spooled(file, host, estimated(file, host));
   ofHost.set(key, found);
   return found;
 }
 
-function estimated(file: RowFile, host: Host): RowsInBytes {
+const spooled = (file: RowFile, host: Host, size: UnpackedRows): RowsInBytes => ({
+  ...size,
+  spooled: isDirect(file, host) ? 0 : size.bytes,
+});
+
+function estimated(file: RowFile, host: Host): UnpackedRows {
   if (file.format === 'synthetic') {
     const [rows, length] = [Number(file.args['rows']), Number(file.args['length'])];
     return { rows, bytes: rows * length * SYNTHETIC_TOKEN, parquet: 0 };
