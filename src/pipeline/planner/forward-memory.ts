@@ -44,6 +44,7 @@ export function forwardMemory(
     tokenizer: model.tokenizer,
     onDevice: context.machine.devices.length > 0,
     device: context.device,
+    node: context.node,
     runtime: context.runtime.name,
     compiles: isCompiled(context.runtime.version),
     largestTensor: context.largestTensor,

@@ -52,8 +52,10 @@ export interface PlanContext {
   readonly hasDevice: boolean;
   /** Stages at once, as asked for; left out, as many as are quickest. */
   readonly parallel?: number;
-  /** Times are those of a machine that is the same everywhere. */
+  /** Times and memory are those of a machine that is the same everywhere. */
   readonly isNominal: boolean;
+  /** Version of the Node that computes; `undefined`: the one that all was measured with, which a nominal machine has. */
+  readonly node: string | undefined;
   readonly planDecoder: PlanDecoder;
   /** Counts what PyTorch's tensors take, where its packages are here. */
   readonly count?: TensorCounter;

@@ -184,7 +184,7 @@ function hardwareOf(
   host: Host,
   options: PlanOptions,
   machine: PlanMachine,
-): Pick<PlanContext, 'device' | 'cores' | 'threads' | 'hasDevice' | 'parallel' | 'isNominal'> {
+): Pick<PlanContext, 'device' | 'cores' | 'threads' | 'hasDevice' | 'parallel' | 'isNominal' | 'node'> {
   // a limit holds wherever the plan is for
   const device = options.machine === undefined || options.device?.isShared ? options.device : undefined;
   const cores = machine.declared?.cores ?? host.machine().cores;
@@ -195,6 +195,7 @@ function hardwareOf(
     hasDevice: device !== undefined || machine.devices.length > 0,
     parallel: options.parallel,
     isNominal: options.nominal !== undefined,
+    node: options.nominal === undefined ? process.versions.node : undefined,
   };
 }
 

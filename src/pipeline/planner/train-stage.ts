@@ -110,6 +110,7 @@ export async function trainFacts(
       onDevice: context.machine.devices.length > 0,
       device: context.device,
       keptByProcess: keptByProcess(adapted),
+      node: context.node,
       runtime: context.runtime.name,
       compiles: isCompiled(context.runtime.version),
       largestTensor: context.largestTensor,

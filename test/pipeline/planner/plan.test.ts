@@ -306,7 +306,7 @@ describe('plan', () => {
     });
 
     it('resumes at every number of recomputed blocks and every chunk of logits', async () => {
-      const mib = 290;
+      const mib = 305;
       const made = await plan(folder.program(), folder.host, { ...QUICK, memoryBytes: mib * MIB });
       const { key, chosen } = stageOf(made, 'adapter');
       const program = folder.program();

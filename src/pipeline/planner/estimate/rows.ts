@@ -19,7 +19,7 @@ export const dataEstimate: Estimator = async ({ context, stage }) => {
   const keys = near === undefined ? 0 : bandsFor(near).count;
   const heldOut = settings.split === undefined ? 0 : 1 - settings.split.train;
   return {
-    peak: dataPeak(size, { near, heldOut }),
+    peak: dataPeak(size, { near, heldOut, node: context.node }),
     seconds: here(context, dataSeconds(rows, bytes)),
     diskBytes: Math.ceil(1.3 * bytes + scratchBytes(rows, keys)),
   };
@@ -38,6 +38,7 @@ export const formatEstimate: Estimator = async ({ context, stage, limit, look })
     tokens,
     isInJinja: isInJinja(template),
     tokenizer,
+    node: context.node,
   };
   const encoders = encodersOf(context.threads, size, (peak) => fitsIn(peak, memoryBudgetOf(context, limit)));
   return {

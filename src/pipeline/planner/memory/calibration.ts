@@ -9,19 +9,10 @@
  * (`run/stage-process.ts`), and where threads share two arenas of glibc (`run/stage-environment.ts`); elsewhere a training of
  * 380 steps ended 30 MiB higher.
  */
-import { nodeBytes } from './node-process.js';
-
 const MIB = 2 ** 20;
 
-/** Of this Node, beyond the one that all was measured with. */
-const NEWER_NODE = {
-  tensors: nodeBytes(process.versions.node, 'tensors'),
-  data: nodeBytes(process.versions.node, 'data'),
-  format: nodeBytes(process.versions.node, 'format'),
-} as const;
-
 /** Node, this program, its thread that writes checkpoints, the tensor runtime with its thread pool and its compiled graphs. */
-export const DECODER_PROCESS = 105 * MIB + NEWER_NODE.tensors;
+export const DECODER_PROCESS = 105 * MIB;
 
 /**
  * For each tensor that is trained, and its gradient and state: what the process keeps of it besides its bytes. Measured with 88, 352 and 616
@@ -36,7 +27,7 @@ export const TRAINED_TENSOR = 2.5 * 1024;
 export const GROWN = { bytes: 9 * MIB, steps: 60 } as const;
 
 /** An evaluation or a merge, which also loads the tokenizer and keeps rows and answers. */
-export const READER_PROCESS = 98 * MIB + NEWER_NODE.tensors;
+export const READER_PROCESS = 98 * MIB;
 
 /** Bytes of a token of a vocabulary in a GGUF file, with its merges. */
 export const TOKEN_IN_FILE = 115;
@@ -54,7 +45,7 @@ export interface Warming {
  * (`run/stage-process.ts`): next to nothing of a row outlives a collection, and pieces of files are read into the same memory.
  */
 export const DATA_PROCESS = {
-  process: 56.6 * MIB + NEWER_NODE.data,
+  process: 56.6 * MIB,
   reading: { from: 64, to: 2500, doubling: 0.46 * MIB },
   compilers: { from: 64, to: 2500, doubling: 0.34 * MIB, until: 8000 },
   writing: { from: 64, to: 3000, doubling: 1.25 * MIB },
@@ -82,8 +73,8 @@ export const PARQUET = {
  * whose parts each row runs often, by its tokens. A batch and what it becomes lie where the stage began.
  */
 export const FORMAT_PROCESS = {
-  plain: { process: 66.3 * MIB + NEWER_NODE.format, from: 100, to: 2500, doubling: 1.25 * MIB },
-  inJinja: { process: 67.2 * MIB + NEWER_NODE.format, from: 8000, to: 60_000, doubling: 2.55 * MIB },
+  plain: { process: 66.3 * MIB, from: 100, to: 2500, doubling: 1.25 * MIB },
+  inJinja: { process: 67.2 * MIB, from: 8000, to: 60_000, doubling: 2.55 * MIB },
 } as const;
 
 /** What a thread that quantised a base leaves in its process, and one that dequantises it has. */

@@ -25,6 +25,7 @@ import {
   fullestBatch,
 } from './evaluated-graphs.js';
 import { mappedPages } from './mapped.js';
+import { nodeBytes } from './node-process.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { decodedBy, heldSizes, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
@@ -46,6 +47,8 @@ export interface ForwardMemory {
   readonly device?: PlannedDevice;
   /** Whether the process keeps the weights where that is a GPU. */
   readonly keptByProcess?: boolean;
+  /** Version of the Node that computes; left out: the one that all was measured with. */
+  readonly node?: string | undefined;
   /** Name of the tensor runtime. */
   readonly runtime: string;
   /** Whether that compiles graphs that compute much. */
@@ -256,7 +259,7 @@ export function forwardPeak(memory: ForwardMemory, { more = {}, wider, ...shape 
     memory.runtime,
     weights.map((bytes) => ({ bytes, count: 1 })),
   );
-  const process = shape.process + beyond.process + tokenizer + pages;
+  const process = shape.process + nodeBytes(memory.node, 'tensors') + beyond.process + tokenizer + pages;
   // logits and what is merged are the process's; caches are not
   const onDevice: MemoryParts = { ...tensors, workspace: tensors.workspace - driverBytes - beyond.driver };
   if (memory.device !== undefined && !memory.device.isShared)

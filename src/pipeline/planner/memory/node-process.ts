@@ -15,6 +15,6 @@ const NEWER = [
   { major: 22, tensors: 8 * MIB, data: 6.6 * MIB, format: 4.3 * MIB },
 ] as const;
 
-/** `version`: as in `process.versions.node`. */
-export const nodeBytes = (version: string, work: Work): number =>
-  NEWER.find(({ major }) => Number.parseInt(version, 10) >= major)?.[work] ?? 0;
+/** `version`: as in `process.versions.node`; `undefined` for the Node that all was measured with. */
+export const nodeBytes = (version: string | undefined, work: Work): number =>
+  version === undefined ? 0 : (NEWER.find(({ major }) => Number.parseInt(version, 10) >= major)?.[work] ?? 0);

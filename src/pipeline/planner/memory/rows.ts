@@ -20,6 +20,7 @@ import {
   ROW_SPREAD,
   type Warming,
 } from './calibration.js';
+import { nodeBytes } from './node-process.js';
 import { peakOf } from './peaks.js';
 
 /** What a data stage looks for. */
@@ -28,6 +29,8 @@ export interface DataSearch {
   readonly near?: number | undefined;
   /** Share of the rows that is held out, of which none may be one of training. */
   readonly heldOut: number;
+  /** Version of the Node that computes; left out: the one that all was measured with. */
+  readonly node?: string | undefined;
 }
 
 /** A part of the work of a stage: what its code takes beyond the process, and what is held of rows. */
@@ -54,7 +57,7 @@ export function dataPeak(size: SourceSize, search: DataSearch): Peak {
     { code: library + warmed(writing, rows), held: columnBytes(rows) },
   ];
   const fullest = phases.reduce((most, phase) => (sumOf(phase) > sumOf(most) ? phase : most));
-  return rowPeak(process + fullest.code, fullest.held);
+  return rowPeak(process + nodeBytes(search.node, 'data') + fullest.code, fullest.held);
 }
 
 /** When so many of the rows have been read: what they are told apart by. */
@@ -104,13 +107,16 @@ export interface FormattedRows {
   readonly tokens: number;
   readonly isInJinja: boolean;
   readonly tokenizer: TokenizerMemory;
+  /** Version of the Node that computes; left out: the one that all was measured with. */
+  readonly node?: string | undefined;
 }
 
 /** `encoders`: threads besides the stage's own. */
 export function formatPeak(size: FormattedRows, encoders: number): Peak {
   const { plain, inJinja } = FORMAT_PROCESS;
-  const { pieces, tokens, isInJinja, tokenizer } = size;
-  const own = isInJinja ? inJinja.process + warmed(inJinja, tokens) : plain.process + warmed(plain, pieces);
+  const { pieces, tokens, isInJinja, tokenizer, node } = size;
+  const code = isInJinja ? inJinja.process + warmed(inJinja, tokens) : plain.process + warmed(plain, pieces);
+  const own = code + nodeBytes(node, 'format');
   const batches = encoders === 0 ? 0 : batchBytes(size, encoders);
   return rowPeak(own + encoders * ENCODER_PROCESS, batches + tokenizer.made + encoders * tokenizer.kept);
 }

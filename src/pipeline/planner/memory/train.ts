@@ -48,6 +48,7 @@ import {
 import type { ForwardMemory } from './evaluate.js';
 import { compiledGraphs, fullestBatch } from './evaluated-graphs.js';
 import { type BufferSizes, mappedPages } from './mapped.js';
+import { nodeBytes } from './node-process.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import {
@@ -111,6 +112,8 @@ export interface TrainMemory {
   readonly device?: PlannedDevice;
   /** Whether the process keeps the base where that is a GPU. */
   readonly keptByProcess?: Readonly<Record<BaseForm, boolean>>;
+  /** Version of the Node that computes; left out: the one that all was measured with. */
+  readonly node?: string | undefined;
   /** Name of the tensor runtime. */
   readonly runtime: string;
   /** Whether that compiles graphs that compute much. */
@@ -460,6 +463,7 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
     optimizer: update === undefined ? 0 : state,
     workspace: parts.workspace - driverBytes + beyond.graph,
   };
+  const own = DECODER_PROCESS + nodeBytes(memory.node, 'tensors');
   if (memory.device !== undefined && !memory.device.isShared)
     return gpuPeak({
       device: onDevice,
@@ -471,11 +475,11 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
         // a checkpoint copies the optimiser's state from the device
         optimizer: state + read,
         workspace: driverBytes + beyond.driver,
-        runtime: DECODER_PROCESS + beyond.process,
+        runtime: own + beyond.process,
       },
     });
   const sessions = sessionBytes({ ...compiled, answers: fullest.graphs });
-  const ofGraphs = DECODER_PROCESS + beyond.process + sessions + grownBy(memory, plan);
+  const ofGraphs = own + beyond.process + sessions + grownBy(memory, plan);
   const ofTensors = besides + tokenizerKept(memory, parts);
   const ofThreads =
     QUANTISING_THREAD * quantisersOf(memory, plan) + DEQUANTISING_THREAD * ((shape.lanes ?? 1) - 1);
