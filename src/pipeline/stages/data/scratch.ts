@@ -101,7 +101,7 @@ export class Column {
 
   set(row: number, value: number): void {
     const number = row >>> SHIFT;
-    const page = this.pages[number] ?? this.load(number) ?? this.hold(number, this.fresh());
+    const page = this.pages[number] ?? this.load(number) ?? this.room(number).fill(this.empty);
     page[row & (PAGE - 1)] = value;
     this.changed[number] = true;
   }
@@ -111,39 +111,38 @@ export class Column {
     return this.pages.reduce((sum, page) => sum + (page?.byteLength ?? 0), 0);
   }
 
-  private fresh(): Numbers {
-    const page = this.make(PAGE);
-    return this.empty === 0 ? page : page.fill(this.empty);
-  }
-
   /** A page from the file; `undefined` if it was never set. */
   private load(number: number): Numbers | undefined {
     const place = this.places[number];
     if (place === undefined) return undefined;
-    const page = this.make(PAGE);
+    const page = this.room(number);
     this.scratch.read(place, bytesOf(page));
-    return this.hold(number, page);
+    return page;
   }
 
-  private hold(number: number, page: Numbers): Numbers {
+  /** The memory of a page, which has been that of the oldest one where there are as many as there may be. */
+  private room(number: number): Numbers {
+    let page: Numbers | undefined;
     if (this.held.length < this.most) this.held.push(number);
     else {
-      this.release(this.held[this.oldest] as number);
+      page = this.release(this.held[this.oldest] as number);
       this.held[this.oldest] = number;
       this.oldest = (this.oldest + 1) % this.most;
     }
+    page ??= this.make(PAGE);
     this.pages[number] = page;
     return page;
   }
 
-  private release(number: number): void {
+  private release(number: number): Numbers | undefined {
     const page = this.pages[number];
     this.pages[number] = undefined;
-    if (page === undefined || this.changed[number] !== true) return;
+    if (page === undefined || this.changed[number] !== true) return page;
     const place = this.places[number];
     if (place === undefined) this.places[number] = this.scratch.add(bytesOf(page));
     else this.scratch.write(place, bytesOf(page));
     this.changed[number] = false;
+    return page;
   }
 }
 
