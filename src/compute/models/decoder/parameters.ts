@@ -46,20 +46,21 @@ export function createParameters(options: DecoderOptions, names: readonly string
   const values = valuesOf(options, names);
   const tensors = (placed: (name: string, parameter: Parameter) => Tensor) =>
     new Map([...values].map(([name, parameter]) => [name, placed(name, parameter)]));
-  const valueTensors = tensors((_, { shape, data }) =>
-    memory.isHost
-      ? floatTensor(shape, data)
-      : written(memory, shape, (place) => {
-          place.set(data);
-        }),
-  );
+  const valueTensors = tensors((_, { shape, data }) => {
+    if (memory.isHost) return floatTensor(shape, data);
+    const place = memory.buffer().tensor(f32(shape));
+    memory.write([place], (written) => (written as Float32Array).set(data));
+    return place;
+  });
   const gradients = new Map(
     memory.isHost ? [...values].map(([name, { data }]) => [name, new Float32Array(data.length)]) : [],
   );
   const gradientTensors = tensors((name, { shape }) => {
     const own = gradients.get(name);
-    // what is allocated is zero
-    return own === undefined ? written(memory, shape, () => {}) : floatTensor(shape, own);
+    if (own !== undefined) return floatTensor(shape, own);
+    const place = memory.buffer().tensor(f32(shape));
+    memory.zero(place);
+    return place;
   });
   return {
     values,
@@ -74,13 +75,6 @@ export function createParameters(options: DecoderOptions, names: readonly string
       for (const tensor of [...valueTensors.values(), ...gradientTensors.values()]) memory.free(tensor);
     },
   };
-}
-
-/** A tensor of a device, as it is filled. */
-function written(memory: Memory, shape: readonly number[], fill: (data: Float32Array) => void): Tensor {
-  const place = memory.buffer().tensor(f32(shape));
-  memory.write([place], (data) => fill(data as Float32Array));
-  return place;
 }
 
 function valuesOf(options: DecoderOptions, names: readonly string[]): ReadonlyMap<string, Parameter> {
