@@ -86,8 +86,11 @@ export const ENCODER_PROCESS = 20.7 * MIB;
 
 /** How far the figure of a decoder's process may be from what is measured, as a share, either way. */
 export const SPREAD = { below: 0.06, above: 0.05 } as const;
-/** The same of a stage that streams rows. */
-export const ROW_SPREAD = { below: 0.1, above: 0.15 } as const;
+/**
+ * The same of a stage that streams rows; `fromParquet`: a file of many small groups of rows took 1.19 times what is planned, as
+ * DuckDB holds more of each.
+ */
+export const ROW_SPREAD = { below: 0.1, above: 0.15, fromParquet: 0.22 } as const;
 
 /** A context on a device: kernels, libraries, handles. NVIDIA's take 0.5 to 1.5 GiB. */
 export const DEVICE_CONTEXT = { expected: 1024 * MIB, spread: 512 * MIB } as const;

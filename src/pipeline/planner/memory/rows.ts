@@ -57,7 +57,8 @@ export function dataPeak(size: SourceSize, search: DataSearch): Peak {
     { code: library + warmed(writing, rows), held: columnBytes(rows) },
   ];
   const fullest = phases.reduce((most, phase) => (sumOf(phase) > sumOf(most) ? phase : most));
-  return rowPeak(process + nodeBytes(search.node, 'data') + fullest.code, fullest.held);
+  const above = parquet > 0 ? ROW_SPREAD.fromParquet : ROW_SPREAD.above;
+  return rowPeak(process + nodeBytes(search.node, 'data') + fullest.code, fullest.held, above);
 }
 
 /** When so many of the rows have been read: what they are told apart by. */
@@ -132,7 +133,7 @@ function batchBytes({ rows, bytes, tokens }: FormattedRows, encoders: number): n
 const warmed = ({ from, to, doubling }: Warming, seen: number): number =>
   doubling * Math.log2(Math.min(to, Math.max(from, seen)) / from);
 
-function rowPeak(runtime: number, workspace: number): Peak {
+function rowPeak(runtime: number, workspace: number, above: number = ROW_SPREAD.above): Peak {
   const sum = runtime + workspace;
-  return peakOf({ runtime, workspace }, { below: ROW_SPREAD.below * sum, above: ROW_SPREAD.above * sum });
+  return peakOf({ runtime, workspace }, { below: ROW_SPREAD.below * sum, above: above * sum });
 }
