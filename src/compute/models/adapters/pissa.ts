@@ -94,7 +94,7 @@ export function plainAdapter({ config, tensors }: Adapter<'lora'>, first: Adapte
   return { config: plainConfig(config), tensors: new Map(joined) };
 }
 
-/** Values that are made anew for who reads them, and are gone when they were read. */
+/** Values that are made each time they are read, and are gone after that. */
 const made = (shape: readonly number[], make: () => Float32Array) => ({
   shape,
   get data() {

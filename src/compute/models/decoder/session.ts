@@ -38,6 +38,7 @@ class Session implements DecodeSession {
   /** The tokens of each row. */
   private texts: readonly number[][] = [];
   private begun = false;
+  /** The logits of the last call. */
   private written = new Float32Array(0);
 
   constructor(

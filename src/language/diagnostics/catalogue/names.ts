@@ -218,9 +218,13 @@ export const unknownPreset = (at: Span, name: string, kind: string, known: reado
 export const unknownSetting = (at: Span, key: string, where: string, hint: Hint) =>
   error('FTP0213', at, `${where} has no setting \`${key}\``, { label: 'unknown setting', ...hint });
 
-/** What `using lora(rank: 16)` means: QLoRA's settings are LoRA's. */
-export const methodSettings = (method: string, written: string): string =>
-  `${method === 'qlora' ? 'lora' : method} = { ${written} }`;
+/** What `using lora(rank: 16)` means: QLoRA's settings are LoRA's. `undefined` of what has no settings of its own. */
+export const methodSettings = (method: string, written: string): string | undefined =>
+  /^q?lora$/.test(method) && written !== '' ? `lora = { ${written} }` : undefined;
+
+/** Where the settings of a method go. */
+export const inBlock = (settings: string | undefined): string =>
+  settings === undefined ? '' : `, and its settings in the block: \`${settings}\``;
 
 /**
  * `using = qlora` among the settings; `whole` is the setting with its line. `settings`: what `using = qlora(…)` has between its
@@ -236,11 +240,11 @@ export const usingInBlock = (
   const own = settings && methodSettings(value, settings.text);
   return error('FTP0227', at, '`using` belongs in the heading of a block', {
     label: 'not a setting',
-    help: `write it before the opening brace: \`… using ${value} {\`${own === undefined ? '' : `, and its settings in the block: \`${own}\``}`,
+    help: `write it before the opening brace: \`… using ${value} {\`${inBlock(own)}`,
     fixes: [
       {
         title: 'move it into the heading',
-        applicability: own === undefined ? 'safe' : 'maybe_incorrect',
+        applicability: settings === undefined ? 'safe' : 'maybe_incorrect',
         edits: [
           { span: { ...headingEnd, start: headingEnd.end }, text: ` using ${value}` },
           own === undefined ? { span: whole, text: '' } : { span: settings?.at ?? whole, text: own },

@@ -1,7 +1,7 @@
 /** Habits in the heads of declarations and between them. */
 import { type IToken, tokenMatcher } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
-import { methodSettings } from '../../diagnostics/catalogue/names.js';
+import { inBlock, methodSettings } from '../../diagnostics/catalogue/names.js';
 import { nearest } from '../../diagnostics/did-you-mean.js';
 import { replace } from '../../diagnostics/make.js';
 import { type Correction, type Failure, type Habit, isName, write } from './habit.js';
@@ -100,20 +100,23 @@ const methodWithArguments: Habit = ({ rule, token, previous, line, span }) => {
   if (rule !== 'body' || token.tokenType !== t.LParen || !isName(previous)) return undefined;
   const opening = line.indexOf(token);
   if (!line.slice(0, opening).some(({ tokenType }) => tokenType === t.Using)) return undefined;
-  const closing = line.findIndex(({ tokenType }) => tokenType === t.RParen);
-  const brace = line[closing + 1];
+  const closing = line.findIndex(
+    ({ tokenType }, at) => at > opening && tokenType === t.RParen && line[at + 1]?.tokenType === t.LCurly,
+  );
+  const [last, brace] = [line[closing], line[closing + 1]];
   const written = line
     .slice(opening + 1, closing)
-    .map(({ image }) => (/[:,]/.test(image) ? `${image} ` : image))
+    .map(({ image }) => (/^[:,]$/.test(image) ? `${image} ` : image))
     .join('');
-  const method = previous.image;
-  const settings = methodSettings(method, written);
+  const settings = last && methodSettings(previous.image, written);
   return {
-    help: `a method has no arguments: write \`using ${method} {\`, and its settings in the block: \`${settings}\``,
+    help: `what follows \`using\` has no arguments: write \`using ${previous.image} {\`${inBlock(settings)}`,
     fixes:
-      brace?.tokenType === t.LCurly && written !== ''
-        ? [replace('move them into the block', span(token, brace), ` {\n  ${settings}`, 'maybe_incorrect')]
-        : undefined,
+      last === undefined || brace === undefined
+        ? undefined
+        : settings === undefined
+          ? [replace('remove them', span(token, last), '', written === '' ? 'safe' : 'maybe_incorrect')]
+          : [replace('move them into the block', span(token, brace), ` {\n  ${settings}`, 'maybe_incorrect')],
   };
 };
 

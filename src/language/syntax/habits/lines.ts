@@ -2,7 +2,7 @@
 import { type IToken, tokenMatcher } from '../../../../grammar/chevrotain.js';
 import * as t from '../../../../grammar/tokens.js';
 import { UNITS, unitsMeantBy } from '../../../../grammar/units.js';
-import { methodSettings } from '../../diagnostics/catalogue/names.js';
+import { inBlock, methodSettings } from '../../diagnostics/catalogue/names.js';
 import { isTestFile } from '../../diagnostics/catalogue/syntax.js';
 import { insert, named, replace } from '../../diagnostics/make.js';
 import { endOf } from '../cst.js';
@@ -133,7 +133,7 @@ function setting({ span, afterNext }: Failure, name: IToken, next: IToken): Corr
     return {
       at: name,
       expected: 'a setting',
-      help: `\`using ${next.image}\` belongs in the heading of the block, before its opening brace, and its settings in the block: \`${methodSettings(next.image, '…')}\``,
+      help: `\`using ${next.image}\` belongs in the heading of the block, before its opening brace${inBlock(methodSettings(next.image, '…'))}`,
     };
   if (next.image === '==')
     return { at: next, expected: '`=`', help: 'write `=`', fixes: [write('=', span(next))] };

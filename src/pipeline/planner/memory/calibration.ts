@@ -64,7 +64,7 @@ export const COMPARING = {
  * which took 106 to 218 MiB.
  */
 export const PARQUET = {
-  library: 46.5 * MIB,
+  duckdb: 46.5 * MIB,
   ofFile: { byte: 1.1, most: 64 * MIB },
   chunks: { byte: 7.2, rows: 2 * 2048 },
 } as const;

@@ -44,8 +44,8 @@ const sumOf = ({ code, held }: Phase): number => code + held;
 export function dataPeak(size: SourceSize, search: DataSearch): Peak {
   const { process, reading, compilers, writing } = DATA_PROCESS;
   const { rows, parquet } = size;
-  const library = parquet > 0 ? PARQUET.library : 0;
-  const read = library + warmed(reading, rows);
+  const duckdb = parquet > 0 ? PARQUET.duckdb : 0;
+  const read = duckdb + warmed(reading, rows);
   const phases: readonly Phase[] = [
     // compilers give their memory back before there are many rows
     {
@@ -53,8 +53,8 @@ export function dataPeak(size: SourceSize, search: DataSearch): Peak {
       held: readBytes(size, search, Math.min(rows, compilers.until)),
     },
     { code: read, held: readBytes(size, search, rows) },
-    ...(search.heldOut > 0 ? [comparing(size, search, library)] : []),
-    { code: library + warmed(writing, rows), held: columnBytes(rows) },
+    ...(search.heldOut > 0 ? [comparing(size, search, duckdb)] : []),
+    { code: duckdb + warmed(writing, rows), held: columnBytes(rows) },
   ];
   const fullest = phases.reduce((most, phase) => (sumOf(phase) > sumOf(most) ? phase : most));
   const above = parquet > 0 ? ROW_SPREAD.fromParquet : ROW_SPREAD.above;
@@ -75,13 +75,13 @@ function readBytes(size: SourceSize, { near }: DataSearch, rows: number): number
 }
 
 /** When rows that are held out are compared with those of training. */
-function comparing(size: SourceSize, { near, heldOut }: DataSearch, library: number): Phase {
+function comparing(size: SourceSize, { near, heldOut }: DataSearch, duckdb: number): Phase {
   const { rows } = size;
   const keys = near === undefined ? bandsFor(LEAK_SIMILARITY).count : 0;
   const block = blockBytes(Math.min(Math.ceil(heldOut * rows), blockRows(ROW_MEMORY, keys)), keys, 0);
   const orders = 8 * Math.min(rows, ROW_MEMORY.groups);
   return {
-    code: library + COMPARING.begun + warmed(COMPARING, rows),
+    code: duckdb + COMPARING.begun + warmed(COMPARING, rows),
     held: columnBytes(rows) + orders + block + (keys === 0 ? 0 : setBytes(size, rows)),
   };
 }
