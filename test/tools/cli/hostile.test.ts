@@ -19,6 +19,7 @@ import { expect } from 'chai';
 import { execa } from 'execa';
 import { checkedText } from '../../../src/language/host/self-check.js';
 import { sealFile } from '../../../src/pipeline/store/digest.js';
+import { fewestOpenFiles } from '../../helpers/open-files.js';
 import { writePipeline } from '../../pipeline/run/pipelines.js';
 import { type Ended, freshFolder, ftpc, objects } from './folders.js';
 
@@ -63,7 +64,7 @@ describe('a hostile user', () => {
     const main = fileURLToPath(new URL('../../../bin/main.js', import.meta.url));
     const { exitCode, stderr } = await execa(
       'sh',
-      ['-c', 'ulimit -n 30; exec "$0" "$@"', process.execPath, main, 'run', 'tiny.ftp'],
+      ['-c', `ulimit -n ${fewestOpenFiles()}; exec "$0" "$@"`, process.execPath, main, 'run', 'tiny.ftp'],
       { cwd: folder, reject: false },
     );
     expect(exitCode).to.equal(1);

@@ -1,7 +1,7 @@
 /** What keeps llama.cpp from answering. */
 import type { Span } from '../../source/span.js';
 import { error, warning } from '../make.js';
-import { cacheHelp } from './runtimes.js';
+import { cacheHelp, systemSays } from './runtimes.js';
 
 const INSTALL = 'run `ftpc runtime install llama.cpp`';
 
@@ -44,7 +44,7 @@ export const llamaNotConverted = (
   { code, message }: { readonly code: string; readonly message: string },
 ) =>
   error('FTP2025', undefined, {
-    message: `\`${label}\` cannot be written as a GGUF file into \`${folder}\`: ${message.split('\n')[0]}`,
+    message: `\`${label}\` cannot be written as a GGUF file into \`${folder}\`: ${systemSays(message)}`,
     help: cacheHelp(code),
   });
 

@@ -114,9 +114,16 @@ export const libraryNotUnpacked = (
   { code, message }: { readonly code: string; readonly message: string },
 ) =>
   error('FTP0925', undefined, {
-    message: `${title} cannot be unpacked into \`${folder}\`: ${message.split('\n')[0]}`,
+    message: `${title} cannot be unpacked into \`${folder}\`: ${systemSays(message)}`,
     help: cacheHelp(code),
   });
+
+/**
+ * What the system says, without the call that it says it of: which of them fails first depends on the version of Node, and
+ * the folder is named already.
+ */
+export const systemSays = (message: string): string =>
+  (message.split('\n')[0] ?? '').replace(/, \w+(?: '.*)?$/, '');
 
 /** What helps where the user's cache folder takes nothing. */
 export const cacheHelp = (code: string): string =>
