@@ -17,6 +17,8 @@ type Fields = Readonly<Record<string, Setting>>;
 interface FieldOptions {
   /** Where the table is in the stage: `''` for the stage itself. */
   readonly path: string | undefined;
+  /** Of a block's own settings: its kind. */
+  readonly block?: string;
   /** `undefined`: what is missing has been reported in another way. */
   readonly missing: (key: string, doc: string) => Diagnostic | undefined;
   readonly unknown: (key: Word, known: readonly string[], value: Expression) => Diagnostic;
@@ -61,7 +63,7 @@ export function evaluateEntries(
     else given.set(key.text, entry);
   }
   /** It has been reported as unknown under the name that stands for it. */
-  const misspelt = (key: string): boolean => unknown.some((name) => standsFor(name, key));
+  const misspelt = (key: string): boolean => unknown.some((name) => standsFor(name, key, options.block));
   const values: Record<string, Value> = {};
   let failed = context.errors > before;
   for (const key in fields) {

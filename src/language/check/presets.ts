@@ -4,6 +4,7 @@
  */
 import * as errors from '../diagnostics/catalogue/names.js';
 import { missingSetting } from '../diagnostics/catalogue/values.js';
+import { withArticle } from '../diagnostics/make.js';
 import type { PresetOrigin, Value, Values } from '../ir/program.js';
 import { isPlainRecord } from '../ir/values.js';
 import { budgetMetrics, budgetSettings } from '../schemas/stages/budget.js';
@@ -67,7 +68,7 @@ function ownLayer(symbol: PresetSymbol, module: Module, context: Context): Layer
   const { declaration, target } = symbol;
   const { name, properties, requirements } = declaration;
   const schema = target === 'budget' ? undefined : schemas[target];
-  const where = schema === undefined ? 'a `budget`' : `a \`${target}\` stage`;
+  const where = schema === undefined ? 'a `budget`' : withArticle(`\`${target}\` stage`);
   const settings: Values =
     evaluateEntries(properties, schema?.settings ?? budgetSettings, context, {
       path: '',

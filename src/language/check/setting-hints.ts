@@ -1,7 +1,7 @@
 /** What to write for a setting that is not there: misspelt, in another block, or as another tool calls it. */
 
 import { instead, nearest, suggestion } from '../diagnostics/did-you-mean.js';
-import { type ForeignValue, foreignSetting, usualColumn } from '../diagnostics/foreign.js';
+import { type ForeignValue, foreignSetting, ownNameOf, usualColumn } from '../diagnostics/foreign.js';
 import { replace, withArticle } from '../diagnostics/make.js';
 import type { Hint } from '../diagnostics/types.js';
 import { functions } from '../schemas/functions/index.js';
@@ -47,10 +47,12 @@ export function settingHint(key: Word, value: Expression | undefined, place: Set
 }
 
 /** `a \`train\` block` */
-const blockNoun = (kind: string): string => `${withArticle(kind).replace(kind, `\`${kind}\``)} block`;
+const blockNoun = (kind: string): string => withArticle(`\`${kind}\` block`);
 
 /** A setting of this language: misspelt, or in another place than its own. */
 function ownHint(key: Word, value: Expression | undefined, place: SettingPlace): Hint {
+  const own = place.block && ownNameOf(place.block.kind, key.text);
+  if (own !== undefined && !place.block?.sets.includes(own)) return instead(own, key.span);
   const spots = spotsNamed(key.text);
   const inside = spots.find(({ kind, path }) => kind === place.block?.kind && path.includes('.'));
   if (inside !== undefined) return elsewhere(inside, key, value, place);
@@ -136,8 +138,9 @@ const whole = ({ span }: Word, value: Expression | undefined) => ({
   end: Math.max(span.end, value?.span.end ?? 0),
 });
 
-/** Does a word that is unknown here stand for this setting? It is not missing, then. */
-export function standsFor(word: string, key: string): boolean {
+/** Does a word that is unknown here, in a `block` of this kind or elsewhere, stand for this setting? It is not missing, then. */
+export function standsFor(word: string, key: string, block?: string): boolean {
+  if (block !== undefined && ownNameOf(block, word) === key) return true;
   const foreign = foreignSetting(word);
   if (foreign === undefined) return nearest(word, [key]) === key;
   if ('setting' in foreign) return foreign.setting.split('.').includes(key);

@@ -6,6 +6,7 @@ import * as names from '../diagnostics/catalogue/names.js';
 import * as errors from '../diagnostics/catalogue/values.js';
 import { sharesDoNotAddUp } from '../diagnostics/catalogue/values.js';
 import { presetNeeds } from '../diagnostics/catalogue/wiring.js';
+import { withArticle } from '../diagnostics/make.js';
 import type { Hint } from '../diagnostics/types.js';
 import type { Budget, PresetOrigin, Requirement, Stage, Value, Values } from '../ir/program.js';
 import { isRecord } from '../ir/values.js';
@@ -103,11 +104,12 @@ function checkSettings(
   source: SourceText,
   context: Context,
 ): Values | undefined {
-  const where = `a \`${schema.kind}\` stage`;
+  const where = withArticle(`\`${schema.kind}\` stage`);
   const heading = { ...block.kind.span, end: block.name.span.end };
   const place = placesIn(block);
   return evaluateEntries(block.properties, schema.settings, context, {
     path: '',
+    block: schema.kind,
     preset: presets.values,
     missing: (key, doc) =>
       setBy(presets.layers, key)

@@ -59,6 +59,22 @@ const COLUMNS = byWord({
 /** The usual name of a column that a data set calls otherwise. */
 export const usualColumn = (name: string): string | undefined => lookUp(COLUMNS, name.toLowerCase());
 
+/** What a block reads, by what other blocks call it. */
+const READ: Readonly<Record<string, ReturnType<typeof byWord>>> = {
+  data: byWord({ source: 'dataset from input file path' }),
+  format: byWord({ from: 'dataset source data input', model: 'base tokenizer' }),
+  train: byWord({ base: 'model', dataset: 'from source data rows' }),
+  eval: byWord({ model: 'base', dataset: 'from source data rows' }),
+  merge: byWord({ base: 'model', adapter: 'from lora' }),
+  deploy: byWord({ model: 'base from adapter' }),
+};
+
+/** The setting of a block of this kind that names what it reads, where another block's name for that is written. */
+export const ownNameOf = (kind: string, name: string): string | undefined => {
+  const names = READ[kind];
+  return names && lookUp(names, name.toLowerCase());
+};
+
 /** A literal value that another tool's setting has. */
 export type ForeignValue = string | number | boolean | undefined;
 

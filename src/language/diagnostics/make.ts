@@ -67,6 +67,6 @@ export const percentText = (share: number): string => `${Number((share * 100).to
 /** `1 row`, `3 rows` */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/** `an integer`, `a string`, `an HTML file`: by how the noun is spoken. */
+/** `an integer`, `a string`, `an HTML file`, ``an `eval` stage``: by how the noun is spoken. */
 export const withArticle = (noun: string): string =>
-  `${/^(?:[aeiou]|HTML|xz)(?!TF)/i.test(noun) ? 'an' : 'a'} ${noun}`;
+  `${/^`?(?:[aeiou]|HTML|xz)(?!TF)/i.test(noun) ? 'an' : 'a'} ${noun}`;

@@ -2,7 +2,7 @@
 import type { Span } from '../../source/span.js';
 import { instead, nearest, suggestion } from '../did-you-mean.js';
 import { foreignFunction, foreignValue } from '../foreign.js';
-import { error, insert, named, replace, rewrite, warning, withinQuotes } from '../make.js';
+import { error, insert, named, replace, rewrite, warning, withArticle, withinQuotes } from '../make.js';
 import type { Diagnostic, Hint } from '../types.js';
 
 /** `then`: what follows it after a dot, as in `var.rate`. */
@@ -277,7 +277,7 @@ export const noPorts = (at: Span, name: string, kind: string) =>
   });
 
 export const presetOfOtherKind = (at: Span, name: string, target: string, kind: string) =>
-  error('FTP0218', at, `the preset \`${name}\` is for \`${target}\`, this is a \`${kind}\``, {
+  error('FTP0218', at, `the preset \`${name}\` is for \`${target}\`, this is ${withArticle(`\`${kind}\``)}`, {
     label: `for ${named([target])}`,
     help: `choose a preset that is declared \`for ${kind}\``,
   });

@@ -1,6 +1,7 @@
 /** What a setting is, wherever it may be written: `ftpc explain rank`. */
 import { formatQuantity } from '../../../language/check/units.js';
 import { foreignNames, foreignSetting } from '../../../language/diagnostics/foreign.js';
+import { withArticle } from '../../../language/diagnostics/make.js';
 import { isQuantity } from '../../../language/ir/values.js';
 import { functions } from '../../../language/schemas/functions/index.js';
 import type { Setting } from '../../../language/schemas/schema.js';
@@ -47,7 +48,7 @@ export function foreignAnswer(
     return { text: `\`${name}\` is \`${foreign.setting}\` here`, setting: foreign.setting };
   if ('needless' in foreign) return { text: `\`${name}\` is not needed here: ${foreign.needless}` };
   const { block, line, note } = foreign;
-  const where = block === 'heading' ? 'the heading of a `train` block' : `a \`${block}\` block`;
+  const where = block === 'heading' ? 'the heading of a `train` block' : withArticle(`\`${block}\` block`);
   return {
     text: `for \`${name}\`, write \`${line}\` in ${where}${note === undefined ? '' : ` (${note})`}`,
   };
