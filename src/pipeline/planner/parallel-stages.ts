@@ -66,7 +66,8 @@ export const loadOf = ({ name, kind, key, peak }: PlannedStage, after: readonly 
   computes: computes(kind),
 });
 
-const computes = (kind: StageKind): boolean => definitions[kind].tensors !== 'none';
+/** Whether a stage of this kind computes with tensors. */
+export const computes = (kind: StageKind): boolean => definitions[kind].tensors !== 'none';
 
 /** What a run of this plan shares among its stages. */
 export const capacityOf = ({ parallel, device, machine }: Plan): Capacity => ({

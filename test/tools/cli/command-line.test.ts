@@ -10,6 +10,29 @@ import { fewestOpenFiles } from '../../helpers/open-files.js';
 import { cliReference } from './cli-reference.js';
 import { FTPC, freshFolder, ftpc } from './folders.js';
 
+/** Rows that are read alone, and asked a model. */
+const ROWS = `edition 2026
+
+import { jsonl } from "std/data"
+
+data rows {
+  source = jsonl("rows.jsonl")
+}
+`;
+const ASKED = `${ROWS.replace('import', 'import { perplexity } from "std/eval"\nimport { question_answer } from "std/format"\nimport')}
+format dialogs {
+  from = rows
+  template = question_answer()
+  model = starter()
+}
+
+eval quality {
+  model = starter()
+  dataset = dialogs.train
+  metrics = [perplexity]
+}
+`;
+
 describe('command line', () => {
   let folder = '';
   before(() => {
@@ -121,13 +144,19 @@ describe('command line', () => {
 
   it('shows no plan for a machine that is not known', async () => {
     writeFileSync(join(folder, 'rows.jsonl'), '{"question":"a","answer":"b"}\n');
-    writeFileSync(
-      join(folder, 'rows.ftp'),
-      'edition 2026\n\nimport { jsonl } from "std/data"\n\ndata rows {\n  source = jsonl("rows.jsonl")\n}\n',
-    );
+    writeFileSync(join(folder, 'rows.ftp'), ROWS);
     const { code, out, err } = await ftpc(folder, ['plan', 'rows.ftp', '--machine', 'rtx3091']);
     expect([code, out]).to.deep.equal([1, '']);
     expect(err).to.contain('error[FTP0903]').and.to.contain('did you mean `rtx_3090`?');
+  });
+
+  it('says what computes a plan, where something does', async () => {
+    writeFileSync(join(folder, 'asked.ftp'), ASKED);
+    const [rows, asked] = await Promise.all(
+      ['rows.ftp', 'asked.ftp'].map((file) => ftpc(folder, ['plan', file])),
+    );
+    expect(rows?.out).to.contain('1 to run').and.to.not.contain('Computed by');
+    expect(asked?.out).to.contain('3 to run').and.to.contain('\nComputed by ');
   });
 
   it('colours only where it is wanted', async () => {

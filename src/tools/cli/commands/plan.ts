@@ -122,7 +122,7 @@ export const plan: Command = {
       const { renderPlanText } = await import('../../../pipeline/planner/render/text.js');
       context.out(renderPlanText(made, context.colours.out, context.width));
       const lines = await computedBy(made, wanted, prepared, context);
-      context.out(context.colours.out.dim(lines.join('\n')));
+      if (lines.length > 0) context.out(context.colours.out.dim(lines.join('\n')));
     }
     if (out !== undefined && found.valid && found.budget.every(({ holds }) => holds !== false)) {
       const { savePlan } = await import('../../../pipeline/prepare/index.js');
@@ -133,13 +133,15 @@ export const plan: Command = {
   },
 };
 
-/** What computes, and why; then how, or what else could. */
+/** What computes, and why; then how, or what else could. Nothing of a plan whose stages only read and write rows. */
 async function computedBy(
   plan: Plan,
   { runtime }: PlanRequest,
   { program }: Preparation,
   { host, width }: CliContext,
 ): Promise<readonly string[]> {
+  const { computes } = await import('../../../pipeline/planner/parallel-stages.js');
+  if (!plan.stages.some(({ kind }) => computes(kind))) return [];
   const { askedRuntime } = await import('../../../pipeline/planner/budget.js');
   const { explainChoice } = await import('../../../compute/tensor/runtimes/choice.js');
   const { engineLines } = await import('../../../pipeline/planner/render/engine.js');
