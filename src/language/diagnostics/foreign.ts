@@ -62,7 +62,7 @@ export const usualColumn = (name: string): string | undefined => lookUp(COLUMNS,
 /** What a block reads, by what other blocks call it. */
 const READ: Readonly<Record<string, ReturnType<typeof byWord>>> = {
   data: byWord({ source: 'dataset from input file path' }),
-  format: byWord({ from: 'dataset source data input', model: 'base tokenizer' }),
+  format: byWord({ from: 'dataset source data input', model: 'base' }),
   train: byWord({ base: 'model', dataset: 'from source data rows' }),
   eval: byWord({ model: 'base', dataset: 'from source data rows' }),
   merge: byWord({ base: 'model', adapter: 'from lora' }),
@@ -194,6 +194,10 @@ const NEEDLESS: readonly (readonly [words: string, why: string])[] = [
   [
     'deepspeed fsdp fsdp_config device_map ddp_timeout ddp_find_unused_parameters local_rank no_cuda use_cpu use_cache',
     'the planner decides how the machine is used',
+  ],
+  [
+    'machine gpu gpus gpu_type num_gpus accelerator instance_type',
+    '`ftpc plan FILE --machine NAME` plans for a machine of the catalogue, or one that the pipeline declares',
   ],
   ['do_train do_eval do_predict stage task_type', 'what runs follows from the blocks'],
   ['trust_remote_code', 'no code of a model is run'],
