@@ -60,6 +60,8 @@ export interface PlanContext {
   /** Counts what PyTorch's tensors take, where its packages are here. */
   readonly count?: TensorCounter;
   readonly models: Models;
+  /** Whether what would help a stage that does not fit is searched for. */
+  readonly advises: boolean;
   /** Keys of the stages that were looked at so far. */
   readonly keys: Map<string, StageKey>;
   readonly trainPlans: Map<string, TrainPlan>;

@@ -89,6 +89,8 @@ export interface PlanOptions {
   readonly count?: TensorCounter;
   /** Models that are open, where several plans of one program are made. */
   readonly models?: Models;
+  /** Whether to search for what would help a stage that does not fit; default: yes. */
+  readonly advises?: boolean;
   readonly speed?: () => Promise<Speed | undefined>;
   /** What this machine was found to do in a second, where several plans are made. */
   readonly speeds?: Map<string, Speed>;
@@ -163,6 +165,7 @@ export function openPlanSession(
       count: options.count,
       planDecoder: options.planDecoder ?? rememberedPlans(planDecoder),
       models: options.models ?? openModels(program, host),
+      advises: options.advises ?? true,
       keys,
       trainPlans: new Map<string, TrainPlan>(),
       savedPlans: options.savedPlans ?? {},

@@ -65,8 +65,9 @@ export async function decide(context: PlanContext, input: DecideInput): Promise<
   const { stage, facts, limits } = input;
   const request = solveRequest(context, input);
   const machine = solve(request);
-  if (limits.memory === undefined && limits.time === undefined)
-    return machine.fits ? machine : { ...machine, wouldHelp: wouldHelp(request, facts) };
+  const advised = (solution: Solution, asked: SolveRequest): Decision =>
+    solution.fits || !context.advises ? solution : { ...solution, wouldHelp: wouldHelp(asked, facts) };
+  if (limits.memory === undefined && limits.time === undefined) return advised(machine, request);
   const times =
     limits.time === undefined ? undefined : await trainingTimes({ context, stage, facts, look: true });
   const secondsOf = remembered((plan) => times?.(plan).seconds?.expected ?? 0);
@@ -75,8 +76,7 @@ export async function decide(context: PlanContext, input: DecideInput): Promise<
   const strict = solve(budgeted);
   const solution = strict.fits ? strict : leniently(budgeted);
   return {
-    ...solution,
-    ...(solution.fits ? {} : { wouldHelp: wouldHelp({ ...budgeted, isLenient: true }, facts) }),
+    ...advised(solution, { ...budgeted, isLenient: true }),
     limits: { ...limits, ...(isSamePlan(solution.plan, machine.plan) ? {} : { decides: true }) },
   };
 }

@@ -72,6 +72,8 @@ export async function planOnMachines(
     models: openModels(ready.program, ready.host),
     planDecoder: rememberedPlans(planDecoder),
     savedPlans: {},
+    // a row has no room for it
+    advises: false,
   };
   const groups = new Map<string, Plan>();
   const rows: MachineRow[] = [];
@@ -100,7 +102,7 @@ interface Planning {
   readonly request: PlanRequest;
   readonly prepared: Preparation;
   readonly ready: NonNullable<Variants['ready']>;
-  readonly shared: Pick<PlanOptions, 'models' | 'planDecoder' | 'savedPlans'>;
+  readonly shared: Pick<PlanOptions, 'models' | 'planDecoder' | 'savedPlans' | 'advises'>;
   /** Plans by what decides a choice: the engine, its devices and what each may take. */
   readonly groups: Map<string, Plan>;
 }

@@ -25,7 +25,6 @@ import {
   type Rule,
   residentBytes,
   type Slot,
-  workspaceBytes,
 } from '../../../compute/training/optimizers/index.js';
 import { groupSize, parameterGroups, updateGraph } from '../../../compute/training/update-graphs.js';
 import { factorsOf, withFactors } from '../../stages/train/adapters/kinds.js';
@@ -191,13 +190,15 @@ export function computedRows(
 }
 
 /** Bytes of the optimiser's state. */
-export const optimizerBytes = (memory: TrainMemory, plan: TrainPlan): number =>
-  rememberedSlots(memory, plan).reduce((sum, slots) => sum + workspaceBytes(slots), 0);
+export const optimizerBytes = (memory: TrainMemory, plan: TrainPlan): number => stateBytes(memory, plan, 0);
 
 /** The part of it that is in memory. */
-function residentState(memory: TrainMemory, plan: TrainPlan): number {
+const residentState = (memory: TrainMemory, plan: TrainPlan): number =>
+  stateBytes(memory, plan, plan.offloadedState ?? 0);
+
+/** What is in memory of the state where this share of it is not. */
+function stateBytes(memory: TrainMemory, plan: TrainPlan, share: number): number {
   const all = rememberedSlots(memory, plan);
-  const share = plan.offloadedState ?? 0;
   const known = resident.get(all) ?? new Map<number, number>();
   resident.set(all, known);
   const bytes = known.get(share) ?? residentBytes(all, share);

@@ -5,6 +5,7 @@ import type { PlanContext } from '../plan-context.js';
 import type { Pace, Seconds } from '../plan-json.js';
 import { computeSeconds, generationSeconds, plus } from '../speed.js';
 import { answerFlops, type TrainFacts, trainFlops } from '../train-stage.js';
+import { measuredPaces } from './pace.js';
 import { trainTime } from './train-time.js';
 
 interface TrainingInput {
@@ -30,10 +31,12 @@ export async function trainingTimes({
   facts,
   look,
 }: TrainingInput): Promise<(plan: TrainPlan) => TimedTraining> {
-  const { engine, isNominal, declared } = context;
+  const { engine, isNominal, declared, host } = context;
   // figures that are declared are the same everywhere, and what was measured is not
-  if (engine.name === 'accelerate' && (!isNominal || declared !== undefined))
-    return (plan) => trainTime({ ...context, engine }, stage, facts, plan);
+  if (engine.name === 'accelerate' && (!isNominal || declared !== undefined)) {
+    const reachedBy = isNominal ? () => undefined : measuredPaces(host);
+    return (plan) => trainTime({ ...context, engine, reachedBy }, stage, facts, plan);
+  }
   const speed = look ? await context.speed() : undefined;
   return (plan) => {
     if (speed === undefined) return { seconds: null };

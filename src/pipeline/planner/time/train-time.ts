@@ -17,7 +17,6 @@ import type { TrainFacts } from '../train-stage.js';
 import { type DecoderWork, decoderWork } from './decoder-work.js';
 import { type DeviceSpeed, deviceSpeed, withNetwork } from './device.js';
 import { machinesOf } from './network.js';
-import { measuredPace } from './pace.js';
 import { type RankStep, stepSeconds } from './rank-seconds.js';
 import { forwardSeconds, tokenSeconds } from './step-seconds.js';
 import { DISK, FORETOLD, MEASURED, START } from './utilisation.js';
@@ -28,15 +27,17 @@ interface TrainTime {
   readonly pace: Pace;
 }
 
-interface TimeContext extends Pick<PlanContext, 'declared' | 'network' | 'host' | 'isNominal'> {
+interface TimeContext extends Pick<PlanContext, 'declared' | 'network'> {
   readonly engine: AccelerateRun;
+  /** Operations per second that trainings of this name have reached, if any has. */
+  readonly reachedBy: (name: string) => number | undefined;
 }
 
 /** Bytes per weight of NF4, its constants with it. */
 const NF4 = 0.516;
 
 export function trainTime(
-  { engine, declared, network, host, isNominal }: TimeContext,
+  { engine, declared, network, reachedBy }: TimeContext,
   stage: Stage,
   facts: TrainFacts,
   plan: TrainPlan,
@@ -49,7 +50,7 @@ export function trainTime(
   const pace = paceOf({ engine, declared }, stage, plan, flopsPerToken(work, step, lengths));
   const start = START + (work.weights * step.weightBytes) / DISK;
   const written = checkpointBytes(stage, memory, plan, steps) / DISK;
-  const reached = isNominal ? undefined : measuredPace(host, pace.name);
+  const reached = reachedBy(pace.name);
   if (reached !== undefined) {
     const tokens =
       steps * Math.min(settingsOf(stage, 'train').batch.global, lengths.rows) * meanTokens(lengths);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { keepPace, measuredPace } from '../../../../src/pipeline/planner/time/pace.js';
+import { keepPace, measuredPaces } from '../../../../src/pipeline/planner/time/pace.js';
 import { expectedLongest } from '../../../../src/pipeline/planner/time/train-time.js';
 import { type Folder, pipelineFolder } from '../pipeline.js';
 
@@ -12,18 +12,18 @@ describe('the rate of a training', () => {
 
   it('is kept for the next plan, next to the speeds of other trainings', () => {
     const { host } = folder;
-    expect(measuredPace(host, 'two')).to.equal(undefined);
+    expect(measuredPaces(host)('two')).to.equal(undefined);
     folder.write('.ftp/speed.json', JSON.stringify({ one: { flopsPerSecond: 5 } }));
     keepPace(host, { name: 'two', flopsPerToken: 1000 }, 20);
-    expect(measuredPace(host, 'one')).to.equal(5);
-    expect(measuredPace(host, 'two')).to.equal(20_000);
+    expect(measuredPaces(host)('one')).to.equal(5);
+    expect(measuredPaces(host)('two')).to.equal(20_000);
     keepPace(host, { name: 'two', flopsPerToken: 1000 }, Number.NaN);
-    expect(measuredPace(host, 'two')).to.equal(20_000);
+    expect(measuredPaces(host)('two')).to.equal(20_000);
   });
 
   it('is nothing where the file is damaged', () => {
     folder.write('.ftp/speed.json', '{"two": {"flopsPerSecond": -1}, ');
-    expect(measuredPace(folder.host, 'two')).to.equal(undefined);
+    expect(measuredPaces(folder.host)('two')).to.equal(undefined);
   });
 });
 
