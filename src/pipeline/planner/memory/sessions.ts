@@ -176,7 +176,8 @@ export function blockGraphs(planDecoder: PlanDecoder, shape: DecoderPlanOptions)
     const between = length <= short ? [least, short] : [LONG_REACH, Math.min(middle, longest), longest];
     const points = [...new Map(between.map((one) => [parts(one), at(one).nodes]))];
     return {
-      count: at(longest).count,
+      // rows that are met in tiles save alike in all blocks
+      count: at(between.at(-1) ?? longest).count,
       nodes: interpolated(points, Math.min(parts(length), parts(longest))),
     };
   };
