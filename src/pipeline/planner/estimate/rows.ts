@@ -34,7 +34,6 @@ export const formatEstimate: Estimator = async ({ context, stage, limit, look })
   const size = {
     rows,
     bytes,
-    pieces: lengths?.rows ?? rows,
     tokens,
     isInJinja: isInJinja(template),
     tokenizer,

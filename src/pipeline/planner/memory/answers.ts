@@ -12,9 +12,9 @@ import { cacheSize } from '../../../compute/models/decoder/caches.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
 import type { PlannedCodes } from '../../../compute/models/weights/stored-codes.js';
+import { HeldBytes } from '../../../compute/tensor/held-bytes.js';
 import { paddedLength } from '../../../compute/training/batch.js';
 import { type Answered, type Ends, stepShapes } from './answered-steps.js';
-import { HeldBytes } from './held-bytes.js';
 
 export interface Answers {
   readonly rows: number;

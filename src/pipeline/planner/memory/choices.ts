@@ -7,8 +7,8 @@ import { virtualTokensOf } from '../../../compute/models/adapters/kinds.js';
 import { blueprintOf } from '../../../compute/models/architectures/index.js';
 import { turningLengthOf } from '../../../compute/models/decoder/positions.js';
 import type { ModelConfig } from '../../../compute/models/types.js';
+import { HeldBytes } from '../../../compute/tensor/held-bytes.js';
 import type { Lengths } from '../expected-rows.js';
-import { HeldBytes } from './held-bytes.js';
 
 /** The model that is asked, and where its tensors lie. */
 interface Asked {

@@ -103,8 +103,6 @@ export interface FormattedRows {
   readonly rows: number;
   /** Of all rows. */
   readonly bytes: number;
-  /** What becomes of them: choices, answers, pieces. */
-  readonly pieces: number;
   readonly tokens: number;
   readonly isInJinja: boolean;
   readonly tokenizer: TokenizerMemory;
@@ -114,10 +112,9 @@ export interface FormattedRows {
 
 /** `encoders`: threads besides the stage's own. */
 export function formatPeak(size: FormattedRows, encoders: number): Peak {
-  const { plain, inJinja } = FORMAT_PROCESS;
-  const { pieces, tokens, isInJinja, tokenizer, node } = size;
-  const code = isInJinja ? inJinja.process + warmed(inJinja, tokens) : plain.process + warmed(plain, pieces);
-  const own = code + nodeBytes(node, 'format');
+  const { tokens, isInJinja, tokenizer, node } = size;
+  const process = isInJinja ? FORMAT_PROCESS.inJinja : FORMAT_PROCESS.plain;
+  const own = process + warmed(FORMAT_PROCESS, tokens) + nodeBytes(node, 'format');
   const batches = encoders === 0 ? 0 : batchBytes(size, encoders);
   return rowPeak(own + encoders * ENCODER_PROCESS, batches + tokenizer.made + encoders * tokenizer.kept);
 }

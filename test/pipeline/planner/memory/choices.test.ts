@@ -5,9 +5,9 @@ import { EVALUATION_SHAPES } from '../../../../src/compute/evaluation/evaluation
 import { cacheBytesPerToken } from '../../../../src/compute/evaluation/generation/generate.js';
 import type { Decoder, DecodeSession } from '../../../../src/compute/models/decoder/types.js';
 import { openModel } from '../../../../src/compute/models/load.js';
+import { HeldBytes } from '../../../../src/compute/tensor/held-bytes.js';
 import { nodeHost } from '../../../../src/language/host/node-host.js';
 import { choiceBytes, readsChoices } from '../../../../src/pipeline/planner/memory/choices.js';
-import { HeldBytes } from '../../../../src/pipeline/planner/memory/held-bytes.js';
 
 const host = nodeHost();
 const model = openModel(host, `${host.packageFolder}/stdlib/models/starter`);
