@@ -1,7 +1,7 @@
-/** Array buffers that are in use, and those that wait for the collector. */
-import { MOST_DISCARDED } from '../../../compute/tensor/garbage.js';
+/** Array buffers that are in use, those that wait for the collector, and memory of libraries; for plans. */
+import { MOST_DISCARDED } from './garbage.js';
 
-/** As `tensor/garbage.ts` has them collected. Bytes. */
+/** As `garbage.ts` has them collected. Bytes. */
 export class HeldBytes {
   most = 0;
   private live = 0;
@@ -12,8 +12,13 @@ export class HeldBytes {
     this.most = Math.max(this.most, this.live + this.waiting);
   }
 
-  discard(bytes: number): void {
+  /** Of what is given back at once. */
+  free(bytes: number): void {
     this.live -= bytes;
+  }
+
+  discard(bytes: number): void {
+    this.free(bytes);
     this.waiting = this.waiting + bytes >= MOST_DISCARDED ? 0 : this.waiting + bytes;
   }
 }

@@ -1,5 +1,5 @@
 /** What answers over codes as they are stored take besides the weights (see `decoder/stored-step.ts`); for plans too. */
-import { MOST_DISCARDED } from '../../tensor/garbage.js';
+import { HeldBytes } from '../../tensor/held-bytes.js';
 import { zerosBytes } from '../../tensor/runtimes/onnx/coded-sizes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { AdapterConfig } from '../adapters/config.js';
@@ -68,38 +68,43 @@ interface CodedShape {
 
 /** What is compiled, one graph after another. */
 class Compiled {
+  private readonly memory = new HeldBytes();
   private bytes = 0;
-  private kept = 0;
-  private graphs = 0;
-  /** Bytes of codes of the graph that is compiled next, and of the last one. */
   private held = 0;
-  private last = 0;
+  private graphs = 0;
+  /** Of the graph that is compiled next: bytes of its codes, and of what lies next to them. */
+  private codes = 0;
+  private zeros = 0;
 
   add(matrices: readonly CodedShape[]): void {
     const bytes = matrices.reduce((sum, { format, shape }) => sum + codeBytes(format, sizeOf(shape)), 0);
-    if (isFull(this.held, bytes)) this.close();
-    this.held += bytes;
+    if (isFull(this.codes, bytes)) this.close();
+    this.codes += bytes;
     for (const { format, shape } of matrices) {
       const [rows = 0, columns = 0] = shape;
       const { block, zeros } = digitsLike(format);
-      for (const zero of zeros) this.kept += rows * zerosBytes(zero, columns / block);
+      for (const zero of zeros) this.zeros += rows * zerosBytes(zero, columns / block);
     }
   }
 
+  /** Codes are there as they were read, as the text of the graph, as the library parses it, and as what the graph has of it in the end. */
   close(): void {
-    if (this.held === 0) return;
+    const { codes, zeros, memory } = this;
+    if (codes === 0) return;
+    const text = codes + zeros;
+    memory.add(codes);
+    for (const _ of ['text', 'parsed', 'compiled']) memory.add(text);
+    memory.free(text);
+    memory.discard(text);
+    memory.discard(codes);
     this.graphs++;
-    this.bytes += this.held;
-    [this.held, this.last] = [0, this.held];
+    this.bytes += codes;
+    this.held += text;
+    [this.codes, this.zeros] = [0, 0];
   }
 
-  /**
-   * What is compiled last is there as it was read, and as the text of its graph, when all else is compiled; and the same of others waits
-   * for the collector.
-   */
   get planned(): PlannedCodes {
-    const { bytes, kept, last, graphs } = this;
-    const held = bytes + kept;
-    return { bytes, graphs, held, peak: held + 2 * last + Math.min(MOST_DISCARDED, 2 * (bytes - last)) };
+    const { bytes, graphs, held, memory } = this;
+    return { bytes, graphs, held, peak: memory.most };
   }
 }

@@ -1,6 +1,6 @@
 /** Files that were packed: what tells them, and their bytes as they were. */
 import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { brokenFile, unpacksTooFar } from '../../../../language/diagnostics/catalogue/files.js';
 import { UserError } from '../../../../language/diagnostics/types.js';
 import { HostError } from '../../../../language/host/host.js';
@@ -12,6 +12,8 @@ interface Packing {
   /** Whether a file that begins so is packed like this. */
   readonly isIn: (start: Uint8Array) => boolean;
   readonly unpack: (pieces: Iterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  /** What a file begins with, of its first bytes; `undefined` where they cannot be unpacked, or to too much. */
+  readonly unpackStart?: (start: Uint8Array) => Uint8Array | undefined;
 }
 
 const PACKINGS: readonly Packing[] = [
@@ -19,6 +21,7 @@ const PACKINGS: readonly Packing[] = [
     name: 'gzip',
     isIn: (start) => begins(start, [0x1f, 0x8b]),
     unpack: gunzip,
+    unpackStart: gunzipStart,
   },
   {
     name: 'zstd',
@@ -71,9 +74,25 @@ export async function* unpacked(
   }
 }
 
+function gunzipStart(start: Uint8Array): Uint8Array | undefined {
+  try {
+    const begun = gunzipSync(start, {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: MOST_UNPACKED * start.length,
+    });
+    return begun.length === 0 ? undefined : begun;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
+}
+
+/** Bytes that are unpacked at a time: so few that they are no longer needed when the young generation is collected next. */
+const UNPACKED = 1 << 15;
+
 async function* gunzip(pieces: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const packed = Readable.from(pieces, { objectMode: false });
-  const unzip = createGunzip({ chunkSize: 1 << 18 });
+  const unzip = createGunzip({ chunkSize: UNPACKED });
   packed.on('error', (error) => unzip.destroy(error));
   try {
     for await (const piece of packed.pipe(unzip)) yield piece as Uint8Array;
