@@ -8,7 +8,7 @@ import type { ModelConfig } from '../../src/compute/models/types.js';
 import { sizeOf } from '../../src/compute/tensor/shape.js';
 import { OPTIMIZERS } from '../../src/compute/training/optimizers/index.js';
 import type { RuntimeName } from '../../src/language/ir/runtimes.js';
-import { runtimeOverhead, smallBytes, weightSizes } from '../../src/pipeline/planner/memory/runtimes.js';
+import { runtimeOverhead, weightSizes } from '../../src/pipeline/planner/memory/runtimes.js';
 import { largestUpdate } from '../../src/pipeline/planner/memory/train.js';
 
 export interface MemoryCase {
@@ -123,22 +123,23 @@ export function plannedGrowth({ options, runtime, optimizer, environment }: Memo
     optimizer === undefined
       ? undefined
       : largestUpdate(OPTIMIZERS[optimizer], expectedTensors(options.config));
-  const small = smallTensors({ options, optimizer });
+  const held = heldTensors({ options, optimizer });
   const [trainsBase, state] = [options.trainable === 'full', moments(optimizer, planned)];
   const { driver, copies, heaps, graph } = runtimeOverhead(runtime, {
-    ...{ ...planned, compiles, update, small, trainsBase, state },
+    ...{ ...planned, compiles, update, held, trainsBase, state },
   });
   return tensors + trained + state + driver + copies + heaps + graph;
 }
 
-function smallTensors({ options, optimizer }: Pick<MemoryCase, 'options' | 'optimizer'>) {
+function heldTensors({ options, optimizer }: Pick<MemoryCase, 'options' | 'optimizer'>) {
   const { config, adapter, trainable } = options;
   const weights = expectedTensors(config);
   const trained = adapter === undefined ? weights : adapterShapes(config, adapter);
   const sizes = (shapes: readonly NamedShape[]): number[] => shapes.map(({ shape }) => 4 * sizeOf(shape));
+  const count = optimizer === undefined ? 2 : 4;
   return {
-    frozen: trainable === 'full' ? 0 : smallBytes(weightSizes(config, total(sizes(weights)))),
-    trained: (optimizer === undefined ? 2 : 4) * smallBytes(sizes(trained)),
+    frozen: trainable === 'full' ? [] : weightSizes(config, total(sizes(weights))),
+    trained: sizes(trained).map((bytes) => ({ bytes, count })),
   };
 }
 

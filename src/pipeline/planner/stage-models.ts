@@ -156,7 +156,7 @@ export function weightBytes({ config, format, adapter }: AdaptedModel): Readonly
 
 /** Bytes of a value while a graph dequantises it: float32, and of codes the indices of the table that they are looked up in. */
 const HALVES = { inGraph: 4 } as const;
-const CODES = { inGraph: 5 } as const;
+const CODES = { inGraph: 5, coded: true } as const;
 
 /** What is decoded for the pass that reads it, by method. */
 export function decodedWeights(model: AdaptedModel): Readonly<Record<BaseForm, Dequantised>> {

@@ -230,6 +230,8 @@ export interface Dequantised {
   readonly head?: boolean;
   /** Bytes of a value while the graph that reads it dequantises its matrix; left out where a workspace takes all of a block. */
   readonly inGraph?: number;
+  /** Projections of blocks are in 4 bits, whatever the others are in. */
+  readonly coded?: boolean;
 }
 
 export interface DecoderPlanOptions extends PassOptions {

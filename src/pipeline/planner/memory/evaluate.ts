@@ -28,7 +28,7 @@ import { mappedPages } from './mapped.js';
 import { nodeBytes } from './node-process.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import { decodedBy, heldSizes, runtimeOverhead, smallBytes, weightSizes } from './runtimes.js';
+import { decodedBy, heldSizes, runtimeOverhead, weightSizes } from './runtimes.js';
 
 export interface ForwardMemory {
   readonly config: ModelConfig;
@@ -241,10 +241,10 @@ export function forwardPeak(memory: ForwardMemory, { more = {}, wider, ...shape 
   const options = passOptions(memory, shape);
   const { dequantised } = options;
   const { parts, graphs, driverBytes, floatBytes } = memory.planDecoder(options);
-  const weights = weightSizes(memory.config, memory.weightBytes);
+  const weights = weightSizes(memory.config, memory.weightBytes, dequantised.coded);
   const beyond = runtimeOverhead(memory.runtime, {
     ...{ graphs, parts, floatBytes, compiles: memory.compiles },
-    small: { frozen: smallBytes(heldSizes(memory.config, memory.weightBytes, dequantised)), trained: 0 },
+    held: { frozen: heldSizes(memory.config, memory.weightBytes, dequantised), trained: [] },
   });
   const tensors = {
     ...NO_PARTS,

@@ -4,44 +4,52 @@ import { expectedTensors } from '../../../compute/models/architectures/index.js'
 import type { DecoderPlan, Dequantised } from '../../../compute/models/decoder/types.js';
 
 import type { ModelConfig } from '../../../compute/models/types.js';
+import { storedBytes } from '../../../compute/models/weights/formats.js';
 import { transientBytes } from '../../../compute/tensor/liveness.js';
 import { isWorthCompiling } from '../../../compute/tensor/runtimes/tensorflow/variants.js';
-import { INTERMEDIATES, outputBytes } from '../../../compute/tensor/runtimes/tensorflow/working-bytes.js';
+import { outputBytes } from '../../../compute/tensor/runtimes/tensorflow/working-bytes.js';
 import { bytesOf, sizeOf } from '../../../compute/tensor/shape.js';
 import type { Graph } from '../../../compute/tensor/types.js';
 import { MAPPED_BYTES } from '../../../language/host/shareable.js';
+import type { BufferSizes } from './mapped.js';
 
 const MIB = 2 ** 20;
 
 /**
  * TensorFlow has libraries of its own; what is trained lies on its device and on the host, and so do its gradients where
- * the host updates; its outputs come in fresh memory, and it writes fewer intermediates over one another. Frozen weights
- * it shares with the host, as long as its device is the CPU, but for small ones. What is not mapped by itself lies in heaps
- * that are never as full as they are long, since every tensor is replaced in each step: 24 to 50 % more in steps of 6, 22 and 44
- * blocks of hidden 192 with AdamW, adapter and full.
- *
- * Measured with TensorFlow 2.21 on Linux x64, as growth over ONNX Runtime in the same step: a process that has loaded it
- * 252 MiB; seven steps of hidden 192 and 576, 256 to 2,048 tokens, saved and recomputed, adapter and full: 18 MiB besides
- * what is written twice, outputs, and half again of the intermediates; each within 5 % of the whole process. Memory that
- * products pack into, kept between them, adds 8 MiB: three of the steps again, each within 6 %.
+ * the host updates; its outputs come in fresh memory. Frozen weights it shares with the host, as long as its device is the CPU, but for
+ * small ones. `process`: growth of one that has loaded TensorFlow 2.21 over ONNX Runtime's, on Linux x64. `driver`: threads, kernels of
+ * oneDNN, and what products pack into, which is kept between them.
  */
-const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB, heaps: 0.4 } as const;
+const TENSORFLOW = { process: 252 * MIB, driver: 26 * MIB } as const;
 
 /**
- * XLA, the first time that it compiles: pages of the library that are its code (`RssFile`: 47 MiB for an update, 52 to 62 in
- * trainings), which stay, and what it works in while it compiles products, which stays too: more the more nodes a graph has, up to a size.
+ * Where tensors lie that are allocated again in each step. Those of `least` bytes and more have regions of their own, each twice as
+ * long as the one before, of which a chunk is handed out whole that is less than twice as long as what is asked for: what was ever written
+ * was 1.01 to 1.15 times what was alive at most, in trainings of three bases, by the log of the allocator (`TF_CPP_VMODULE=bfc_allocator=3`).
+ * Smaller ones are malloc's: values and moments that the host has written are replaced by those of another thread, whose heap has no use of
+ * what they leave. What the process held besides regions and arrays of the host, less what was alive, was 14 to 79 MiB with 13 to
+ * 99 MiB of them, in six trainings.
+ */
+const REGIONS = { least: 256 * 1024, beyond: 0.1 } as const;
+const HEAPS = 0.8;
+
+/**
+ * XLA, the first time that it compiles: pages of the library that are its code (`RssFile`: 45 MiB for an update, 52 to 56 in
+ * trainings), which stay, and what it works in while it compiles products: more the more nodes a graph has, up to a size.
  * Measured alone with graphs of 16 tokens, beyond what they take when they are not compiled: 16 to 18 MiB for a head of 7 to 20 nodes, 35 and 39
- * for a block of 39 and 60, 59 to 72 for its backward pass of 101 to 176, and 65 for one of 214; compiled after another, 1 to 4. An update, which
+ * for a block of 39 and 60, 59 to 72 for its backward pass of 101 to 176, and 65 for one of 214; compiled after another, 1 to 4. That is
+ * free when small tensors are replaced for the first time, which then lie there. An update, which
  * has no products, took it 30 MiB of memory that was free by then. `logits`: how often it has
  * those of a loss, of which TensorFlow itself writes probabilities over them: 32, 64 and 128 tokens of 49,152 and 262,144.
  */
-const XLA = { code: 62 * MIB, node: MIB, least: 16, most: 70, logits: 2 } as const;
+const XLA = { code: 55 * MIB, node: MIB, least: 16, most: 70, logits: 2 } as const;
 
 /**
- * The share of an update's intermediates that TensorFlow has at a time, since it writes most of them over others: 144 MiB of 324, of
- * AdamW over 108 MiB, compiled or not. What it frees of them stays in the process.
+ * The share of an update's intermediates that TensorFlow has besides its outputs, into which it writes most of them: 9 MiB of 27, of AdamW over
+ * 9 MiB, by the log of its allocator; XLA has none.
  */
-const OF_UPDATE = 0.45;
+const OF_UPDATE = 1 / 3;
 
 /**
  * TensorFlow.js in WebAssembly: the library is smaller than ONNX Runtime's; weights as float32 lie in its heap and, as its
@@ -74,8 +82,8 @@ export const decodedBy = (runtime: string, { inGraph, ...decoded }: Dequantised)
 export const heldSizes = (
   config: ModelConfig,
   bytes: number,
-  { blocks = false, inGraph }: Dequantised,
-): readonly number[] => (blocks && inGraph === undefined ? [] : weightSizes(config, bytes));
+  { blocks = false, inGraph, coded = false }: Dequantised,
+): readonly number[] => (blocks && inGraph === undefined ? [] : weightSizes(config, bytes, coded));
 
 export interface RuntimeOverhead {
   /** Part of the process, whatever it computes. */
@@ -93,8 +101,8 @@ export interface RuntimeOverhead {
 interface StepGraphs {
   readonly graphs: DecoderPlan['graphs'];
   readonly parts: Pick<DecoderPlan['parts'], 'gradients' | 'activations'>;
-  /** Bytes of tensors that are too small to be mapped by themselves: frozen weights, and all that is held of trained ones. */
-  readonly small?: { readonly frozen: number; readonly trained: number };
+  /** Bytes of each frozen weight on a device, and buffers of all that is held there of trained ones. */
+  readonly held?: { readonly frozen: readonly number[]; readonly trained: readonly BufferSizes[] };
   readonly floatBytes: number;
   /** Whether these are what is trained. */
   readonly trainsBase?: boolean;
@@ -108,17 +116,21 @@ interface StepGraphs {
 
 const NOTHING: RuntimeOverhead = { process: 0, driver: 0, copies: 0, heaps: 0, graph: 0 };
 
-const isSmall = (bytes: number): boolean => bytes < MAPPED_BYTES;
 const total = (sizes: readonly number[]): number => sizes.reduce((sum, bytes) => sum + bytes, 0);
 
-/** Bytes of the small ones among tensors. */
-export const smallBytes = (sizes: readonly number[]): number => total(sizes.filter(isSmall));
+/** Bytes of the ones among tensors that have fewer each than `least`. */
+export const smallBytes = (sizes: readonly number[], least: number): number =>
+  total(sizes.filter((bytes) => bytes < least));
 
-/** Bytes of each of a model's weights, which take `bytes` in all. */
-export function weightSizes(config: ModelConfig, bytes: number): readonly number[] {
-  const sizes = expectedTensors(config).map(({ shape }) => sizeOf(shape));
-  const each = bytes / Math.max(1, total(sizes));
-  return sizes.map((size) => size * each);
+/** Bytes of each of a model's weights, which take `bytes` in all; `coded`: projections are in 4 bits, and the others alike. */
+export function weightSizes(config: ModelConfig, bytes: number, coded = false): readonly number[] {
+  const known = expectedTensors(config).map(({ shape, role }) => ({
+    size: sizeOf(shape),
+    codes: coded && role === 'projection' ? storedBytes(shape, 'NF4') : undefined,
+  }));
+  const others = total(known.map(({ size, codes }) => (codes === undefined ? size : 0)));
+  const each = Math.max(0, bytes - total(known.map(({ codes = 0 }) => codes))) / Math.max(1, others);
+  return known.map(({ size, codes = size * each }) => codes);
 }
 
 /** Of what blocks save for the backward pass, the share that is in small tensors. */
@@ -131,7 +143,7 @@ function smallShare(graphs: DecoderPlan['graphs']): number {
         return type === undefined ? [] : [bytesOf(type)];
       }),
     );
-  return smallBytes(saved) / Math.max(1, total(saved));
+  return smallBytes(saved, REGIONS.least) / Math.max(1, total(saved));
 }
 
 /** Of a head that is not trained, and gives losses. */
@@ -144,11 +156,8 @@ const isLoss = ({ role, graph: { inputs, outputs } }: DecoderPlan['graphs'][numb
 const isTrained = ({ role, graph: { inputs } }: DecoderPlan['graphs'][number]): boolean =>
   role === 'head' && inputs.some(({ name }) => name === 'seed');
 
-/**
- * What the head of a training holds of its logits, where it is not compiled, as a multiple of those that are alive: measured alone, of 16
- * and 64 tokens with 49,152 and 262,144 logits each, 2.8 to 3.1.
- */
-const TRAINED_HEAD = 3;
+/** How often the head of a training has its logits: 16, 64 and 256 tokens of 4,096, 49,152 and 262,144, by the log of the allocator. */
+const TRAINED_HEAD = 2;
 
 /** What an update takes besides what it reads: what it gives, in fresh memory, and this share of its intermediates. */
 const updateBytes = (update: Graph, share: number): number =>
@@ -156,31 +165,45 @@ const updateBytes = (update: Graph, share: number): number =>
 
 /** Runtimes of which it was measured. */
 const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>> = {
-  tensorflow({ graphs, parts, update, compiles = false, small = { frozen: 0, trained: 0 } }) {
+  tensorflow({ graphs, parts, update, compiles = false, held = { frozen: [], trained: [] } }) {
     const compiled = compiles ? graphs.filter(({ graph: one }) => isWorthCompiling(one)) : [];
     const heldBy = (planned: StepGraphs['graphs'][number]): number => {
-      const isCompiled = compiled.includes(planned);
-      if (isTrained(planned) && !isCompiled) return TRAINED_HEAD;
-      return isLoss(planned) && isCompiled ? XLA.logits : INTERMEDIATES;
+      if (isTrained(planned)) return TRAINED_HEAD;
+      return isLoss(planned) && compiled.includes(planned) ? XLA.logits : 1;
     };
     const ofGraphs = graphs.map(
       (planned) => (heldBy(planned) - 1) * transientBytes(planned.graph) + outputBytes(planned.graph),
     );
     // what updates runs when no other graph does, whose intermediates are counted
     const counted = Math.max(0, ...graphs.map(({ graph: one }) => transientBytes(one)));
-    const ofUpdate = update === undefined ? 0 : updateBytes(update, OF_UPDATE) - counted;
     const compilesUpdate = compiles && update !== undefined && isWorthCompiling(update);
+    const ofUpdate = update === undefined ? 0 : updateBytes(update, compilesUpdate ? 0 : OF_UPDATE) - counted;
+    const graph = Math.max(0, ofUpdate, ...ofGraphs);
     const nodes = Math.max(XLA.least, ...compiled.map(({ graph: one }) => one.nodes.length));
     const compiling = compiled.length === 0 ? 0 : XLA.node * Math.min(XLA.most, nodes);
-    const { process, driver, heaps } = TENSORFLOW;
+    const { process, driver } = TENSORFLOW;
     // gradients are copied to the host only where it updates
     const sets = update === undefined ? 2 : 1;
+    const copied = smallBytes(held.frozen, MAPPED_BYTES);
+    const trained = held.trained.map(({ bytes, count }) => count * bytes);
+    const replaced = total(
+      held.trained.map(({ bytes, count }) => count * smallBytes([bytes], REGIONS.least)),
+    );
+    const small = replaced + smallShare(graphs) * parts.activations;
+    const inRegions =
+      copied -
+      smallBytes(held.frozen, REGIONS.least) +
+      total(trained) +
+      parts.activations +
+      counted +
+      graph -
+      small;
     return {
       process,
       driver: driver + (compiled.length > 0 || compilesUpdate ? XLA.code : 0),
-      copies: sets * parts.gradients + small.frozen,
-      heaps: heaps * (small.trained + smallShare(graphs) * parts.activations),
-      graph: compiling + Math.max(0, ofUpdate, ...ofGraphs),
+      copies: sets * parts.gradients + copied,
+      heaps: REGIONS.beyond * inRegions + Math.max(HEAPS * small, compiling),
+      graph,
     };
   },
   webgpu: () => ({ ...NOTHING, process: WEBGPU.process }),

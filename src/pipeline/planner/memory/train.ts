@@ -50,14 +50,7 @@ import { type BufferSizes, mappedPages } from './mapped.js';
 import { nodeBytes } from './node-process.js';
 import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
-import {
-  decodedBy,
-  heldSizes,
-  type RuntimeOverhead,
-  runtimeOverhead,
-  smallBytes,
-  weightSizes,
-} from './runtimes.js';
+import { decodedBy, heldSizes, type RuntimeOverhead, runtimeOverhead, weightSizes } from './runtimes.js';
 import { blockGraphs, graphsOf, type SessionInput, sessionBytes } from './sessions.js';
 import { probabilitiesOfShorter } from './shorter-rows.js';
 
@@ -245,24 +238,21 @@ function trainedBuffers(memory: TrainMemory, plan: TrainPlan): readonly BufferSi
   ];
 }
 
-/** Bytes in small tensors, of frozen weights and of what is trained with its gradients and state; and what buffers take besides their bytes. */
+/** What a device holds of frozen weights and of what is trained; and what buffers take besides their bytes. */
 function tensorsBesides(
   memory: TrainMemory,
   plan: TrainPlan,
   { weightBytes, dequantised }: DecoderPlanOptions,
   { savedBuffers }: DecoderPlan,
 ) {
-  const frozen = plan.method === 'full' ? [] : weightSizes(memory.config, weightBytes);
+  const trainsBase = plan.method === 'full';
+  const frozen = trainsBase ? [] : weightSizes(memory.config, weightBytes, dequantised.coded);
   const trained = trainedBuffers(memory, plan);
-  const sum = (of: (buffers: BufferSizes) => number): number =>
-    trained.reduce((total, buffers) => total + of(buffers), 0);
   const buffers = [...frozen.map((bytes) => ({ bytes, count: 1 })), ...trained, ...savedBuffers];
+  const tensors = trained.reduce((sum, { count }) => sum + count, 0);
   return {
-    small: {
-      frozen: plan.method === 'full' ? 0 : smallBytes(heldSizes(memory.config, weightBytes, dequantised)),
-      trained: sum(({ bytes, count }) => count * smallBytes([bytes])),
-    },
-    besides: TRAINED_TENSOR * sum(({ count }) => count) + mappedPages(memory.runtime, buffers),
+    held: { frozen: trainsBase ? [] : heldSizes(memory.config, weightBytes, dequantised), trained },
+    besides: TRAINED_TENSOR * tensors + mappedPages(memory.runtime, buffers),
   };
 }
 
@@ -446,9 +436,9 @@ export function processPeak(memory: TrainMemory, plan: TrainPlan): Peak {
   const context = memory.onDevice ? DEVICE_CONTEXT : undefined;
   const update = updateOnDevice(memory, plan);
   const state = residentState(memory, plan);
-  const { small, besides } = tensorsBesides(memory, plan, shape, planned);
+  const { held, besides } = tensorsBesides(memory, plan, shape, planned);
   const beyond = runtimeOverhead(memory.runtime, {
-    ...{ graphs, parts, floatBytes, small, update, state, trainsBase: plan.method === 'full' },
+    ...{ graphs, parts, floatBytes, held, update, state, trainsBase: plan.method === 'full' },
     compiles: memory.compiles,
   });
   const tensors = {

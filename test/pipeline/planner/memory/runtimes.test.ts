@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { expectedTensors } from '../../../../src/compute/models/architectures/index.js';
 import { planDecoder } from '../../../../src/compute/models/decoder/plan.js';
 import type { DecoderPlanOptions } from '../../../../src/compute/models/decoder/types.js';
+import { storedBytes } from '../../../../src/compute/models/weights/formats.js';
 import { transientBytes } from '../../../../src/compute/tensor/liveness.js';
 import type { Graph } from '../../../../src/compute/tensor/types.js';
 import { OPTIMIZERS } from '../../../../src/compute/training/optimizers/index.js';
@@ -65,17 +67,20 @@ describe('memory of the runtimes', () => {
     expect(tensors(runtimeOverhead('tensorflow', none))).to.be.below(of(options(192, 1, 0)));
   });
 
-  it('of TensorFlow has a copy of small weights, and heaps that are longer than what small tensors fill', () => {
+  it('of TensorFlow has a copy of small weights, and heaps and regions that are longer than what is in them', () => {
     const planned = planDecoder(options(192, 4, 0));
-    const without = runtimeOverhead('tensorflow', planned);
-    const small = { frozen: 3e6, trained: 1e6 };
-    const overhead = runtimeOverhead('tensorflow', { ...planned, small });
-    expect(overhead.copies - without.copies).to.equal(small.frozen);
-    expect(overhead.heaps - without.heaps).to.be.closeTo(0.4 * small.trained, 1);
-    // weights of which each has less than 1 MiB are all small; none is where each has more
-    expect(smallBytes(weightSizes(recording.config, 2 ** 20 - 1))).to.be.closeTo(2 ** 20 - 1, 1);
-    expect(smallBytes(weightSizes(recording.config, 2 ** 50))).to.equal(0);
-    expect(smallBytes([2 ** 20, 2 ** 20 - 1, 5])).to.equal(2 ** 20 + 4);
+    const held = { frozen: [1e6, 2e6], trained: [] };
+    const of = (given: Partial<Parameters<typeof runtimeOverhead>[1]>) =>
+      runtimeOverhead('tensorflow', { ...planned, held, ...given });
+    const without = of({ held: { frozen: [], trained: [] } });
+    // one is shared
+    expect(of({}).copies - without.copies).to.equal(1e6);
+    expect(of({}).heaps - without.heaps).to.be.closeTo(0.1 * 1e6, 1);
+    const trained = (bytes: number) => of({ held: { ...held, trained: [{ bytes, count: 4 }] } }).heaps;
+    expect(trained(1e5) - of({}).heaps).to.be.closeTo(0.8 * 4e5, 1);
+    expect(trained(1e6) - of({}).heaps).to.be.closeTo(0.1 * 4e6, 1);
+    expect(weightSizes(recording.config, 1000).reduce((sum, bytes) => sum + bytes, 0)).to.be.closeTo(1000, 1);
+    expect(smallBytes([2 ** 20, 2 ** 20 - 1, 5], 2 ** 20)).to.equal(2 ** 20 + 4);
   });
 
   it('of TensorFlow has weights on its device that its graphs read, and none that the process dequantises', () => {
@@ -86,6 +91,10 @@ describe('memory of the runtimes', () => {
     expect(heldSizes(config, 1000, decodedBy('tensorflow', packed))).to.deep.equal(weightSizes(config, 1000));
     expect(heldSizes(config, 1000, {})).to.deep.equal(weightSizes(config, 1000));
     expect(heldSizes(config, 1000, { blocks: true })).to.deep.equal([]);
+    const codes = heldSizes(config, 1e6, { ...packed, coded: true });
+    expect(codes.reduce((sum, bytes) => sum + bytes, 0)).to.be.closeTo(1e6, 1);
+    const at = expectedTensors(config).findIndex(({ role }) => role === 'projection');
+    expect(codes[at]).to.equal(storedBytes(expectedTensors(config)[at]?.shape ?? [], 'NF4'));
   });
 
   it('of TensorFlow that compiles is the code of XLA, and what it works in where there are products', () => {
@@ -95,10 +104,10 @@ describe('memory of the runtimes', () => {
       runtimeOverhead('tensorflow', { ...planned, update, ...given });
     const [plain, compiled] = [of({}), of({ compiles: true })];
     // the graphs of these blocks compute too little; the update is compiled
-    expect(compiled.driver - plain.driver).to.equal(62 * 2 ** 20);
-    expect(compiled.graph).to.equal(plain.graph);
+    expect(compiled.driver - plain.driver).to.equal(55 * 2 ** 20);
+    expect(compiled.graph).to.be.at.most(plain.graph);
     const large = planDecoder(options(576, 4, 0));
-    expect(of({ ...large, compiles: true }).graph).to.be.above(of(large).graph);
+    expect(of({ ...large, compiles: true }).heaps).to.be.above(of(large).heaps);
     expect(of({ compiles: true, update: undefined }).driver).to.equal(plain.driver);
   });
 
@@ -108,9 +117,11 @@ describe('memory of the runtimes', () => {
     const planned = planDecoder({ ...wide, trainable: 'none', supervised: 128 });
     const [head] = planned.graphs.filter(({ role }) => role === 'head');
     const bytes = transientBytes(head?.graph as Graph);
-    const of = (compiles: boolean) => runtimeOverhead('tensorflow', { ...planned, compiles }).graph;
-    expect(of(false)).to.be.closeTo(bytes / 2, 1000);
-    expect(of(true)).to.be.closeTo(bytes + 16 * 2 ** 20, 1000);
+    const of = (compiles: boolean) => runtimeOverhead('tensorflow', { ...planned, compiles });
+    expect(of(false).graph).to.be.below(bytes / 100);
+    expect(of(true).graph).to.be.closeTo(bytes, bytes / 100);
+    // a heap has no room for what XLA works in, as nothing is replaced in it
+    expect(of(true).heaps - of(false).heaps).to.be.closeTo(0.1 * bytes + 16 * 2 ** 20, 2e5);
   });
 
   it('of TensorFlow and in WebAssembly has what an update of a large tensor works in', () => {
@@ -118,8 +129,8 @@ describe('memory of the runtimes', () => {
     const bytes = 4 * 49152 * 576;
     const of = (runtime: string) => runtimeOverhead(runtime, { ...planned, update: updateOf([49152, 576]) });
     const counted = Math.max(...planned.graphs.map(({ graph }) => transientBytes(graph)));
-    // parameter and two moments; measured were 468 and 645 MiB in all
-    expect(of('tensorflow').graph + counted).to.be.closeTo(468 * 2 ** 20, 5 * 2 ** 20);
+    // parameter and two moments; measured were 432 and 645 MiB in all
+    expect(of('tensorflow').graph + counted).to.be.closeTo(432 * 2 ** 20, 5 * 2 ** 20);
     expect(of('wasm').graph + counted).to.be.closeTo(645 * 2 ** 20, 5 * 2 ** 20);
     expect(of('wasm').graph + counted).to.be.above(3 * bytes);
   });

@@ -1,10 +1,11 @@
 /** A graph as the bytes of a function of TensorFlow: a node or more for each op. */
 
 import { argument } from '../../ops/definition.js';
-import type { Graph, HostTensor, TensorType, ValueId } from '../../types.js';
+import { arrange, executionOrder } from '../../order.js';
+import type { Graph, HostTensor, Node, TensorType, ValueId } from '../../types.js';
 import { LOWERINGS } from './lowerings.js';
 import { functionMessage, type NamedType, type TensorFlowNode } from './messages.js';
-import type { NodeContext } from './nodes.js';
+import type { NodeAttributes, NodeContext } from './nodes.js';
 import { PACKINGS, type PackingName, TABLES } from './packings.js';
 import { inBf16, readExactly, ValueReferences } from './value-references.js';
 import { PLAIN, type Variant } from './variants.js';
@@ -65,7 +66,7 @@ function declareInputs(
     const { handles, dequantise, lookUp } = PACKINGS[packing];
     const parts = handles.map((type, part) => ({ name: `${input}_${part}`, dtype: type }));
     const names = parts.map((part) => part.name);
-    // dequantised when a node reads them: rows that are looked up need not be dequantised all
+    // dequantised when a node reads them, one at a time: rows that are looked up need not be dequantised all
     const dequantised = () => dequantise(list, names, shape, tables);
     values.set(value, packing === 'bf16' ? { bf16: () => argument(names, 0) } : { f32: dequantised });
     packed.set(value, { lookUp: lookUp && ((indices) => lookUp(list, names, indices)) });
@@ -74,7 +75,10 @@ function declareInputs(
   return { inputs, packed };
 }
 
-/** Adds what each node of the graph is in TensorFlow, and makes its outputs known among the values. */
+/**
+ * Adds what each node of the graph is in TensorFlow, in the order in which the memory plan has it (`tensor/liveness.ts`), and makes its
+ * outputs known among the values.
+ */
 function addNodes(
   graph: Graph,
   variant: Variant,
@@ -84,8 +88,7 @@ function addNodes(
 ): void {
   const exact = readExactly(graph);
   const typeOf = (value: ValueId): TensorType => argument(graph.types, value);
-  let before: string | undefined;
-  for (const node of graph.nodes) {
+  for (const node of executionOrder<ValueId, Node>(arrange<ValueId, Node>(graph.nodes))) {
     const [data, indices] = node.inputs;
     const lookUp = node.op === 'gather' && data !== undefined ? packed.get(data)?.lookUp : undefined;
     if (lookUp !== undefined && indices !== undefined && node.outputs[0] !== undefined) {
@@ -100,15 +103,11 @@ function addNodes(
       attributes: node.attributes,
     };
     if (variant.bf16 && inBf16(node, context, values, exact)) continue;
-    // one is dequantised when its turn has come: else all of them are at the start, and none is let go before they are read
-    const reference = (value: ValueId): string =>
-      packed.has(value) ? list.after(before, () => values.get(value)) : values.get(value);
-    const lowered = LOWERINGS[node.op]({ ...context, inputs: node.inputs.map(reference) });
+    const lowered = LOWERINGS[node.op]({ ...context, inputs: node.inputs.map((value) => values.get(value)) });
     node.outputs.forEach((value, index) => {
       const reference = lowered[index];
       if (reference !== undefined) values.set(value, { f32: () => reference });
     });
-    before = lowered[0] ?? before;
   }
 }
 
@@ -116,36 +115,30 @@ function addNodes(
 interface NodeList extends NodeContext {
   readonly nodes: readonly TensorFlowNode[];
   readonly constant: (type: TensorType, data: HostTensor['data']) => string;
-  /** No node that is added by this runs before a value is there. */
-  readonly after: <T>(reference: string | undefined, add: () => T) => T;
 }
 
-/** Literals of the same type and values are one node. */
+/**
+ * Literals of the same type and values are one node. All others run one after another in the order in which they are added: left to
+ * itself, TensorFlow takes an order that follows from addresses in its tables, another in each process, and has half as much again at
+ * once.
+ */
 function nodeList(): NodeList {
   const nodes: TensorFlowNode[] = [];
   const literals = new Map<string, string>();
-  // inputs that give no value, after all that do
-  let before: readonly string[] = [];
+  let before = '';
+  const named = (op: string, inputs: readonly string[], attributes: NodeAttributes): string => {
+    const name = `n${nodes.length}`;
+    nodes.push({ op, name, inputs, attributes });
+    return name;
+  };
   const node: NodeList['node'] = (op, output, inputs, attributes = {}) => {
-    const name = `n${nodes.length}`;
-    nodes.push({ op, name, inputs: [...inputs, ...before], attributes });
-    return `${name}:${output}:0`;
-  };
-  const fence = (reference: string): void => {
-    const [computes = ''] = reference.split(':');
-    const name = `n${nodes.length}`;
-    nodes.push({ op: 'NoOp', name, inputs: [...before, `^${computes}`] });
-    before = [`^${name}`];
-  };
-  const after: NodeList['after'] = (reference, add) => {
-    const [outer, [computes, isComputed]] = [before, reference?.split(':') ?? []];
-    if (isComputed !== undefined) before = [...outer, `^${computes}`];
-    const added = add();
-    before = outer;
-    return added;
+    // an input that gives no value, after all that do
+    const isRead = before === '' || inputs.some((input) => input.startsWith(`${before}:`));
+    before = named(op, isRead ? inputs : [...inputs, `^${before}`], attributes);
+    return `${before}:${output}:0`;
   };
   const constant: NodeList['constant'] = (type, data) =>
-    node('Const', 'output', [], { dtype: { type: type.dtype }, value: { tensor: type, data } });
+    `${named('Const', [], { dtype: { type: type.dtype }, value: { tensor: type, data } })}:output:0`;
   const literal = (type: TensorType, data: Float32Array | Int32Array): string => {
     const key = `${type.dtype}[${type.shape.join()}]${data.join()}`;
     const known = literals.get(key) ?? constant(type, data);
@@ -155,8 +148,6 @@ function nodeList(): NodeList {
   return {
     nodes,
     node,
-    fence,
-    after,
     constant,
     ints: (values, shape = [values.length]) => literal({ dtype: 'i32', shape }, Int32Array.from(values)),
     int: (value) => literal({ dtype: 'i32', shape: [] }, Int32Array.of(value)),

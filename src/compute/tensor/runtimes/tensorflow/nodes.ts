@@ -5,15 +5,13 @@ import type { TensorFlowAttribute, TensorFlowType } from './messages.js';
 export type NodeAttributes = Readonly<Record<string, TensorFlowAttribute>>;
 
 export interface NodeContext {
-  /** Adds a node and gives the reference to its output; `output` is the name that TensorFlow's registry has for it. */
+  /** Adds a node, which runs after those before it, and gives the reference to its output; `output` is the name that TensorFlow's registry has for it. */
   readonly node: (
     op: string,
     output: string,
     inputs: readonly string[],
     attributes?: NodeAttributes,
   ) => string;
-  /** No node that is added later runs before a value is there. */
-  readonly fence: (reference: string) => void;
   /** A constant list of int32, or a table of them where a shape is given. */
   readonly ints: (values: readonly number[], shape?: Shape) => string;
   /** A constant int32. */
