@@ -43,7 +43,7 @@ const HEAPS = 0.8;
  * has no products, took it 30 MiB of memory that was free by then. `logits`: how often it has
  * those of a loss, of which TensorFlow itself writes probabilities over them: 32, 64 and 128 tokens of 49,152 and 262,144.
  */
-const XLA = { code: 55 * MIB, node: MIB, least: 16, most: 70, logits: 2 } as const;
+const XLA = { code: 55 * MIB, begun: 12 * MIB, node: MIB / 2, most: 70 * MIB, logits: 2 } as const;
 
 /**
  * The share of an update's intermediates that TensorFlow has besides its outputs, into which it writes most of them: 9 MiB of 27, of AdamW over
@@ -179,8 +179,8 @@ const BEYOND: Readonly<Record<string, (planned: StepGraphs) => RuntimeOverhead>>
     const compilesUpdate = compiles && update !== undefined && isWorthCompiling(update);
     const ofUpdate = update === undefined ? 0 : updateBytes(update, compilesUpdate ? 0 : OF_UPDATE) - counted;
     const graph = Math.max(0, ofUpdate, ...ofGraphs);
-    const nodes = Math.max(XLA.least, ...compiled.map(({ graph: one }) => one.nodes.length));
-    const compiling = compiled.length === 0 ? 0 : XLA.node * Math.min(XLA.most, nodes);
+    const nodes = Math.max(0, ...compiled.map(({ graph: one }) => one.nodes.length));
+    const compiling = compiled.length === 0 ? 0 : Math.min(XLA.most, XLA.begun + XLA.node * nodes);
     const { process, driver } = TENSORFLOW;
     // gradients are copied to the host only where it updates
     const sets = update === undefined ? 2 : 1;
