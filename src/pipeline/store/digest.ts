@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { worked } from '../../language/host/long-work.js';
 import { FileSealer, type SealedFile } from '../../language/host/sealed-file.js';
 
-/** Bytes: larger windows are no quicker, and a training, whose checkpoints are sealed, has one for each file besides all else. */
+/** Bytes: larger ones are no quicker. */
 const WINDOW = 1 << 18;
+
+/** What no file is read through just now: nobody collects what a thread leaves that seals checkpoints and does nothing else. */
+let idle: Buffer | undefined;
 
 /** What is kept of a file. */
 export function sealFile(path: string): SealedFile {
@@ -16,8 +19,9 @@ export function sealFile(path: string): SealedFile {
 /** Hands a file over, through one window, which `take` must be done with when it returns. */
 export function readParts(path: string, take: (part: Uint8Array) => void): void {
   const file = openSync(path, 'r');
+  const window = idle ?? Buffer.allocUnsafe(WINDOW);
+  idle = undefined;
   try {
-    const window = Buffer.allocUnsafe(WINDOW);
     for (;;) {
       const read = readSync(file, window, 0, WINDOW, null);
       if (read === 0) return;
@@ -25,6 +29,7 @@ export function readParts(path: string, take: (part: Uint8Array) => void): void 
       worked(read);
     }
   } finally {
+    idle = window;
     closeSync(file);
   }
 }
