@@ -10,8 +10,8 @@ import { whereInstalled } from '../../compute/tensor/runtimes/here.js';
 import { writePipeline } from './pipelines.js';
 import { calm, freshFolder, recorder, request } from './worlds.js';
 
-/** Eight rows at a time need 2.9 MiB on the device if everything is recomputed; four fit. */
-const LIMIT_KIB = 2560;
+/** Eight rows at a time need 2 MiB on the device if everything is recomputed; four fit. */
+const LIMIT_KIB = 1920;
 const LIMIT_BYTES = LIMIT_KIB * 1024;
 const RUNTIME = 'tensorflow';
 
