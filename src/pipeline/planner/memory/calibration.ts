@@ -51,12 +51,12 @@ export const DATA_PROCESS = {
   writing: { from: 64, to: 3000, doubling: 1.25 * MIB },
 } as const;
 /**
- * Where rows are compared: WebAssembly and the code that cuts texts into words; of each set of word triples that is remembered its place,
- * and 4 bytes a word.
+ * Where rows are compared: WebAssembly and the code that cuts texts into words; of each set of word triples that is remembered its places
+ * in tables, and 4 bytes a word.
  */
 export const COMPARING = {
   ...{ begun: 3.2 * MIB, from: 800, to: 4500, doubling: 2.2 * MIB },
-  ...{ set: 76, byte: 0.55 },
+  ...{ set: 36, byte: 0.55 },
 } as const;
 /**
  * Besides that, where rows come from Parquet: DuckDB, what it holds of the bytes of a file, in whatever groups its rows are, and chunks of
