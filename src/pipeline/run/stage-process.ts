@@ -71,11 +71,6 @@ const nodeOptions = (task: Pick<StageTask, 'stage' | 'encoders'>): readonly stri
 const NODE_OF_POOLS = 24;
 /** Threads of V8 that compile and collect, where a process is not told how many. */
 const V8_THREADS = 4;
-/**
- * By how much old objects may grow from one collection to the next, in percent. V8 else lets them grow to four times what they were, until
- * it has measured how fast it collects: to 34 MiB over some million rows.
- */
-const GROWTH = 80;
 
 /**
  * Of stages that stream rows. A compiler works in up to 2 MiB, and four threads in 8 at once or in less, as it happens: there are as many as
@@ -83,11 +78,9 @@ const GROWTH = 80;
  * collection that marks in steps, while others compile, keeps all that is made until it ends: 25 MiB, in some runs.
  */
 function v8OfRows(encoders = 0): readonly string[] {
-  const ofVersion =
-    Number.parseInt(process.versions.node, 10) < NODE_OF_POOLS
-      ? `--v8-pool-size=${Math.min(V8_THREADS, 1 + encoders)}`
-      : '--no-incremental-marking';
-  return [`--heap-growing-percent=${GROWTH}`, ofVersion];
+  return Number.parseInt(process.versions.node, 10) < NODE_OF_POOLS
+    ? [`--v8-pool-size=${Math.min(V8_THREADS, 1 + encoders)}`]
+    : ['--no-incremental-marking'];
 }
 
 /** Runs a stage in its own process and says how it ended, whatever happens to that process. */
