@@ -1,18 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readParts, sealFile } from '../../../src/pipeline/store/digest.js';
+import { freshFolder } from './folders.js';
 
 describe('reading a file through a window', () => {
-  let folder: string;
-  let path: string;
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'ftpc-digest-'));
-    path = join(folder, 'file');
-    writeFileSync(path, Buffer.alloc(600_000, 'abc'));
-  });
-  after(() => rmSync(folder, { recursive: true }));
+  const path = join(freshFolder(), 'file');
+  before(() => writeFileSync(path, Buffer.alloc(600_000, 'abc')));
 
   it('hands all of it over', () => {
     const parts: Buffer[] = [];
