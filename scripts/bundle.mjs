@@ -2,7 +2,7 @@
 // `ftpc check`. What is loaded lazily stays in files of its own. Packages are loaded from `node_modules`, but for those that
 // are no dependencies of the published package: they are joined too, with their licences next to them. These are valibot,
 // of which only a twentieth is used, yargs, whose parser every command needs and whose files take longer to open than to run, yaml,
-// which only `ftpc import` loads, and fzstd and xxhash-wasm, which only rows packed with zstd load.
+// which only `ftpc import` loads, fzstd and xxhash-wasm, which only rows packed with zstd load, and json-ext, which writes large tokenizers.
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -205,6 +205,8 @@ function readLicence(host: Host, folder: string): string | undefined {
 export interface Companion {
   readonly name: string;
   read(): string | Uint8Array;
+  /** The same in pieces, where it is made and takes much. */
+  pieces?(): Iterable<string>;
 }
 
 /** Whoever loads a model made from this one must cut texts, render chats and end answers as before, under the same licence. */

@@ -67,7 +67,7 @@ export const isInFourBits = (config: ModelConfig, method: TrainPlan['method'] | 
 export interface Models {
   /** The model under a setting. Throws a `ModelError` if it is not a model, or lacks a tensor. */
   of(value: Value | undefined): PlannedModel | undefined;
-  /** What the tokenizer of a format stage takes, which wants the digest of its file. */
+  /** What the tokenizer of a format stage takes. */
   formatTokenizer(value: Value | undefined): TokenizerMemory;
 }
 
@@ -81,9 +81,9 @@ export function openModels(program: Program, host: Host): Models {
     return folder;
   };
   const fileBytes = ({ model }: RootModel): number => host.stat(`${model.folder}/tokenizer.json`)?.size ?? 0;
-  const tokenizerOf = (root: RootModel, writesText?: boolean): TokenizerMemory => {
+  const tokenizerOf = (root: RootModel): TokenizerMemory => {
     const { vocabulary, config } = folderOf(root);
-    return tokenizerMemory(vocabulary ?? { tokens: config.vocabSize, bytes: fileBytes(root) }, writesText);
+    return tokenizerMemory(vocabulary ?? { tokens: config.vocabSize, bytes: fileBytes(root) });
   };
   const tokenizerBytes = (root: RootModel): number => {
     const inFile =
@@ -95,7 +95,7 @@ export function openModels(program: Program, host: Host): Models {
   return {
     formatTokenizer(value) {
       const root = rootOf(value);
-      return root === undefined ? NO_TOKENIZER : tokenizerOf(root, true);
+      return root === undefined ? NO_TOKENIZER : tokenizerOf(root);
     },
     of(value) {
       const root = rootOf(value);

@@ -71,20 +71,22 @@ const nodeOptions = (task: Pick<StageTask, 'stage' | 'encoders'>): readonly stri
   ];
 };
 
-/** The first Node whose V8 compiles in three steps, and keeps pages that a collection frees for seconds. */
+/** The first Node whose V8 compiles in three steps. */
 const NODE_OF_POOLS = 24;
 /** Threads of V8 that compile and collect, where a process is not told how many. */
 const V8_THREADS = 4;
 
 /**
- * Of stages that stream rows. A compiler works in up to 2 MiB, and four threads in 8 at once or in less, as it happens: there are as many as
- * there are that run what they compile. On newer Nodes more is compiled, and what waits for a thread takes more than that saves; there, a
- * collection that marks in steps, while others compile, keeps all that is made until it ends: 25 MiB, in some runs.
+ * Of stages that stream rows. A collection that marks in steps, while others compile, keeps all that is made until it ends: up to 50 MiB,
+ * in some runs. A compiler works in up to 2 MiB, and four threads in 8 at once or in less, as it happens: there are as many as there are
+ * that run what they compile. On newer Nodes more is compiled, and what waits for a thread takes more than that saves.
  */
 function v8OfRows(encoders = 0): readonly string[] {
-  return Number.parseInt(process.versions.node, 10) < NODE_OF_POOLS
-    ? [`--v8-pool-size=${Math.min(V8_THREADS, 1 + encoders)}`]
-    : ['--no-incremental-marking'];
+  const pool = Number.parseInt(process.versions.node, 10) < NODE_OF_POOLS;
+  return [
+    '--no-incremental-marking',
+    ...(pool ? [`--v8-pool-size=${Math.min(V8_THREADS, 1 + encoders)}`] : []),
+  ];
 }
 
 /** Runs a stage in its own process and says how it ended, whatever happens to that process. */

@@ -110,6 +110,17 @@ describe('companions', () => {
       expect(read()).to.deep.equal(host.readBytes(join(folder.folder, name)));
   });
 
+  it('of a GGUF file are made in pieces where they are large, as they would be whole', () => {
+    const made = openResolved(host, file)
+      .companions()
+      .find(({ name }) => name === 'tokenizer.json');
+    const pieces = [...(made?.pieces?.() ?? [])];
+    expect(pieces.length).to.be.above(1);
+    const text = String(made?.read());
+    expect(pieces.join('')).to.equal(text);
+    expect(text).to.equal(`${JSON.stringify(JSON.parse(text), null, 2)}\n`);
+  });
+
   it('of a GGUF file make a folder that cuts texts, renders chats and ends answers alike', async () => {
     const model = openResolved(host, file);
     for (const { name, read } of model.companions()) writeFileSync(join(place, name), read());

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { stringifyChunked } from '@discoveryjs/json-ext';
 import type { Host } from '../../../language/host/host.js';
 import type { Json } from '../../../language/host/json.js';
 import { FAMILIES } from '../architectures/index.js';
@@ -68,12 +69,22 @@ function companionsOf(
     model_max_length: config.maxPositions,
     tokenizer_class: 'PreTrainedTokenizerFast',
   };
-  const text = (json: Json): string => `${JSON.stringify(json, null, 2)}\n`;
   return [
     ...(template === undefined ? [] : [{ name: CHAT_TEMPLATE, read: () => template.source }]),
     { name: 'generation_config.json', read: () => text(generation) },
-    // made when it is asked for: it is by far the largest
-    { name: 'tokenizer.json', read: () => text(ggufTokenizerJson(header)) },
+    tokenizerFile(header),
     { name: 'tokenizer_config.json', read: () => text(tokenizer) },
   ];
 }
+
+/** Made when it is asked for: it is by far the largest, 31 million characters for Gemma 3. */
+function tokenizerFile(header: GgufHeader): Companion {
+  function* pieces(): Iterable<string> {
+    yield* stringifyChunked(ggufTokenizerJson(header), null, INDENT);
+    yield '\n';
+  }
+  return { name: 'tokenizer.json', read: () => [...pieces()].join(''), pieces };
+}
+
+const INDENT = 2;
+const text = (json: Json): string => `${JSON.stringify(json, null, INDENT)}\n`;

@@ -12,13 +12,11 @@ export interface TokenizerMemory {
 export const NO_TOKENIZER: TokenizerMemory = { made: 0, kept: 0 };
 
 /**
- * Bytes of each token and merge while it is made of a GGUF file, of each of both where the text of its file is made as well, some 41
- * characters of two bytes that become UTF-8, and of each
- * token and byte of a `tokenizer.json`. Measured beyond the starter's, of 4,096 tokens, with SmolLM2's 49,152 tokens and 48,900 merges and
- * Gemma 3's 262,144 and 514,906, which are implied there: made of GGUF files 27 and 188 MiB, with the text 40 and 297; of files of 2.0
- * and 31.8 MiB 21 and 177.
+ * Bytes of each token and merge while it is made of a GGUF file, also where the digest of its text is taken before, and of each token and
+ * byte of a `tokenizer.json`. Measured beyond the process with SmolLM2's 49,152 tokens and 48,900 merges and Gemma 3's 262,144 and
+ * 514,906, which are implied there: made of GGUF files 22 and 180 MiB, of files of 2.0 and 31.8 MiB 15 and 153.
  */
-const MADE = { inGguf: { token: 390, merge: 190 }, text: 143, inJson: { token: 316, byte: 3.1 } } as const;
+const MADE = { inGguf: { token: 217, merge: 256 }, inJson: { token: 167, byte: 3.5 } } as const;
 
 /** Bytes of each token from then on: 11 and 52 MiB of the same, of files 12 and 44. */
 const KEPT = 210;
@@ -29,20 +27,20 @@ const KEPT = 210;
  */
 type TokenizerSource = VocabularySize | { readonly tokens: number; readonly bytes: number };
 
-/** Bytes that a token takes of a `tokenizer.json` at least, with quotes and id. */
-const TOKEN_IN_JSON = 16;
+/**
+ * Bytes that a token takes of a `tokenizer.json` with the merges: at least, with quotes and id alone, and usually: 43 of SmolLM2 and 46 of
+ * Qwen 2.5 to 71 of Llama 3 and 127 of Gemma 3.
+ */
+const TOKEN_IN_JSON = { least: 16, usual: 70 } as const;
 
-/** `writesText`: the text of a `tokenizer.json` is made of a vocabulary first, as where its digest is asked for. */
-export function tokenizerMemory(source: TokenizerSource, writesText = false): TokenizerMemory {
-  const { inGguf, inJson, text } = MADE;
+export function tokenizerMemory(source: TokenizerSource): TokenizerMemory {
+  const { inGguf, inJson } = MADE;
   if ('merges' in source) {
     const { tokens, merges } = source;
-    const written = writesText ? text : 0;
-    const made = (inGguf.token + written) * tokens + (inGguf.merge + written) * merges;
-    return { made, kept: keptTokenizer(tokens) };
+    return { made: inGguf.token * tokens + inGguf.merge * merges, kept: keptTokenizer(tokens) };
   }
-  const { bytes } = source;
-  const tokens = bytes === 0 ? source.tokens : Math.min(source.tokens, bytes / TOKEN_IN_JSON);
+  const bytes = source.bytes === 0 ? TOKEN_IN_JSON.usual * source.tokens : source.bytes;
+  const tokens = Math.min(source.tokens, bytes / TOKEN_IN_JSON.least);
   return { made: inJson.token * tokens + inJson.byte * bytes, kept: keptTokenizer(tokens) };
 }
 

@@ -41,12 +41,13 @@ function withConfiguredBegin(tokenizer: Tokenizer, host: Host, path: string): To
 /** A pair of strings in a list. */
 const BYTES_OF_MERGE = 100;
 
-/** The tokenizer of a file that nothing else needs: hundreds of thousands of its strings may be collected. */
+/** The tokenizer of a file that nothing else needs: hundreds of thousands of its strings may be collected, twice. */
 export async function madeOf(read: () => TokenizerFile, path: string): Promise<Tokenizer> {
   let merges = 0;
   const make = (): Promise<Tokenizer> => {
     const file = read();
     merges = file.model.merges.length;
+    discarded(BYTES_OF_MERGE * merges);
     return buildTokenizer(file, path);
   };
   const tokenizer = await make();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { newTokensOf } from '../../../compute/models/added-tokens.js';
 import type { ModelFolder } from '../../../compute/models/load.js';
-import { discarded, tidyHeap } from '../../../compute/tensor/garbage.js';
+import { collect, discarded, tidyHeap } from '../../../compute/tensor/garbage.js';
 import { counted } from '../../../language/diagnostics/make.js';
 import type { OutputFolder } from '../../../language/ir/outputs.js';
 import { isReference } from '../../../language/ir/values.js';
@@ -236,20 +236,24 @@ function noteAskedOtherwise({ stage, emit }: StageContext, { first, rows }: RowC
   emit({ type: 'note', stage: stage.name, text });
 }
 
-const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');
 
-/** Taken before the tokenizer is made: the text of one in a GGUF file takes as much memory again. */
+/** Taken before the tokenizer is made, which takes as much memory again. */
 function tokenizerDigest(model: ModelFolder): string {
   const { digest, bytes } = digestOf(model);
-  discarded(bytes);
+  if (bytes === undefined) collect();
+  else discarded(bytes);
   return digest;
 }
 
-function digestOf(model: ModelFolder): { readonly digest: string; readonly bytes: number } {
-  const content =
-    model
-      .companions()
-      .find(({ name }) => name === 'tokenizer.json')
-      ?.read() ?? '';
-  return { digest: sha256(content), bytes: content.length };
+/** `bytes`: of the file, where it is read whole; what its pieces were made of is larger. */
+function digestOf(model: ModelFolder): { readonly digest: string; readonly bytes?: number } {
+  const file = model.companions().find(({ name }) => name === 'tokenizer.json');
+  const hash = createHash('sha256');
+  if (file?.pieces !== undefined) {
+    for (const piece of file.pieces()) hash.update(piece);
+    return { digest: hash.digest('hex') };
+  }
+  const content = file?.read() ?? '';
+  return { digest: hash.update(content).digest('hex'), bytes: content.length };
 }
