@@ -59,15 +59,17 @@ const YOUNG_HALF = { tensors: 4, rows: 2 } as const;
 
 /**
  * `gc` lets the tensor room give outgrown buffers back at once (see tensor/garbage.ts), as the memory plan assumes; they are gone when it
- * returns only where no other thread of V8 frees them, which on an idle machine came after the next were made: 60 MiB in a merge.
+ * returns only where no other thread of V8 frees them, which on an idle machine came after the next were made: 60 MiB in a merge. A
+ * collection that marks in steps keeps all that is made until it ends: up to 50 MiB, in some runs.
  */
 const nodeOptions = (task: Pick<StageTask, 'stage' | 'encoders'>): readonly string[] => {
   const streams = stages[task.stage.kind].tensors === 'none';
   return [
     '--expose-gc',
     '--no-concurrent-array-buffer-sweeping',
+    '--no-incremental-marking',
     `--max-semi-space-size=${YOUNG_HALF[streams ? 'rows' : 'tensors']}`,
-    ...(streams ? v8OfRows(task.encoders) : []),
+    ...(streams ? v8PoolOf(task.encoders) : []),
   ];
 };
 
@@ -77,17 +79,13 @@ const NODE_OF_POOLS = 24;
 const V8_THREADS = 4;
 
 /**
- * Of stages that stream rows. A collection that marks in steps, while others compile, keeps all that is made until it ends: up to 50 MiB,
- * in some runs. A compiler works in up to 2 MiB, and four threads in 8 at once or in less, as it happens: there are as many as there are
- * that run what they compile. On newer Nodes more is compiled, and what waits for a thread takes more than that saves.
+ * Of stages that stream rows. A compiler works in up to 2 MiB, and four threads in 8 at once or in less, as it happens: there are as many
+ * as there are that run what they compile. On newer Nodes more is compiled, and what waits for a thread takes more than that saves.
  */
-function v8OfRows(encoders = 0): readonly string[] {
-  const pool = Number.parseInt(process.versions.node, 10) < NODE_OF_POOLS;
-  return [
-    '--no-incremental-marking',
-    ...(pool ? [`--v8-pool-size=${Math.min(V8_THREADS, 1 + encoders)}`] : []),
-  ];
-}
+const v8PoolOf = (encoders = 0): readonly string[] =>
+  Number.parseInt(process.versions.node, 10) < NODE_OF_POOLS
+    ? [`--v8-pool-size=${Math.min(V8_THREADS, 1 + encoders)}`]
+    : [];
 
 /** Runs a stage in its own process and says how it ended, whatever happens to that process. */
 export async function runInProcess(

@@ -20,7 +20,7 @@ import {
 import { evaluatedModel, flopsPerToken, forwardMemory } from '../forward-memory.js';
 import type { Answers } from '../memory/answers.js';
 import { evaluationPeak, type ForwardMemory } from '../memory/evaluate.js';
-import { reachingDown, reachingUp } from '../memory/peaks.js';
+import { largestOf, reachingDown, reachingUp } from '../memory/peaks.js';
 import type { PlanContext } from '../plan-context.js';
 import type { Peak } from '../plan-json.js';
 import { computeSeconds, generationSeconds, plus } from '../speed.js';
@@ -147,9 +147,9 @@ function embeddedPeak(
         ? peak
         : reachingUp(peak, evaluationPeak(memory, { ...answers, ends: 'never' }, scored));
     });
-    if (scorer === undefined) return largest(asked);
+    if (scorer === undefined) return largestOf(asked);
     const length = rows.longest + settings.generation.max_tokens;
-    return largest([
+    return largestOf([
       ...asked,
       evaluationPeak(forwardMemory(context, scorer, length, residency), undefined, rows),
     ]);
@@ -206,7 +206,7 @@ function evaluatedOnEngine(
   const scorer = context.models.of(scorerIn(settings));
   const scored =
     scorer && onEngine(context, engine, scorer, { longest: tokens, answers: { rows: 0, tokens: 0 } });
-  return largest([...asked, ...(scored === undefined ? [] : [scored])].map(({ peak }) => peak));
+  return largestOf([...asked, ...(scored === undefined ? [] : [scored])].map(({ peak }) => peak));
 }
 
 /** The models that an eval stage opens one after the other: a baseline with the weights of the model's base shares them. */
@@ -239,5 +239,3 @@ const readPairs = (memory: ForwardMemory, lengths: Lengths): ForwardMemory =>
   lengths.isPaired === true && sharesPrompts(memory.config, memory.adapter, lengths)
     ? { ...memory, longest: joinedPairs(lengths).longest, forked: true }
     : memory;
-
-const largest = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));

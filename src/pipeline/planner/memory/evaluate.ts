@@ -26,7 +26,7 @@ import {
 } from './evaluated-graphs.js';
 import { mappedPages } from './mapped.js';
 import { nodeBytes } from './node-process.js';
-import { gpuPeak, inPieces, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
+import { gpuPeak, inPieces, largestOf, NO_PARTS, peakOf, sharedPeak, sumOf } from './peaks.js';
 import type { PlanDecoder } from './plan-decoder.js';
 import { decodedBy, heldSizes, runtimeOverhead, weightSizes } from './runtimes.js';
 
@@ -138,8 +138,8 @@ interface Merging {
 }
 
 /**
- * Probes through the base, with its adapter if there is one, and then through the merged model, whose logits are compared; in
- * between tensors are merged a few rows at a time.
+ * Probes through the base, with its adapter if there is one, tensors that are merged a few rows at a time, and probes through the merged
+ * model, whose logits are compared.
  */
 export function mergePeak(
   before: ForwardMemory,
@@ -151,31 +151,30 @@ export function mergePeak(
   const probes = 4 * probed * width;
   const asked = adapter === undefined ? 1 : 2;
   const metadata = writesGguf ? METADATA.token * config.vocabSize : 0;
-  const [first, second] = [
-    forwardPeak(before, {
-      ...PROBED,
-      more: { logits: asked * probes, workspace: MERGED_PIECES + metadata },
-    }),
+  const base = asked * probes;
+  const written = { ...PROBED, tokenizer: 'gone' } as const;
+  return largestOf([
+    forwardPeak(before, { ...PROBED, more: { logits: base } }),
+    forwardPeak(before, { ...written, more: { logits: base, workspace: MERGED_PIECES + metadata } }),
     forwardPeak(merged, {
-      ...{ ...PROBED, tokenizer: 'gone' },
-      more: { logits: (asked + 1) * probes, workspace: MERGED_PIECES + METADATA.stays * metadata },
+      ...written,
+      more: { logits: base + probes, workspace: MERGED_PIECES + METADATA.stays * metadata },
     }),
-  ];
-  return second.bytes > first.bytes ? second : first;
+  ]);
 }
 
 /**
- * Rows that are merged and encoded, beyond the passes before: 4 MiB of values, the same in another order, and up to 8 MiB of bytes that wait
- * to be collected, in part where passes had what they no longer need. Measured from the end of the passes on: 4.5 MiB over 69 MiB of weights in float32 and 6 over the starter; the passes
- * took 2 MiB less than an evaluation's.
+ * Rows that are merged and encoded: 4 MiB of values, the same in another order, and up to 8 MiB of bytes that wait to be collected, in part
+ * where passes had what they no longer need. Measured from the end of the passes on: 4.5 MiB over 69 MiB of weights in float32 and 6 over
+ * the starter; the passes took 2 MiB less than an evaluation's.
  */
 const MERGED_PIECES = 3.5 * 2 ** 20;
 /**
  * Of what begins a GGUF file, tokens and merges above all: bytes for each token while it is read, copied and encoded, and the share of
- * them that V8's heap does not give back. Measured alone 12 MiB for the 49,152 tokens of SmolLM2 with 48,900 merges, of which 9 stay, and 52
- * for the 262,144 of Gemma 3 with scores, of which 22 stay.
+ * them that V8's heap does not give back. Measured alone 12 MiB for the 49,152 tokens of SmolLM2 with 48,900 merges and 52 for the 262,144
+ * of Gemma 3 with scores, of which 3 to 6 and 7 to 8 stay.
  */
-const METADATA = { token: 230, stays: 0.5 } as const;
+const METADATA = { token: 230, stays: 0.2 } as const;
 
 /** What is computed at a time. */
 interface ForwardShape extends PassShape {

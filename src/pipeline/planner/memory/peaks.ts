@@ -60,6 +60,20 @@ export const sharedPeak = (process: Peak, device: MemoryParts, wider = 1): Peak 
   device: figures(device, wider),
 });
 
+const larger = <P extends { readonly bytes: number }>(one: P, other: P): P =>
+  other.bytes > one.bytes ? other : one;
+
+/** The peak of a stage that does one after the other. */
+export function largestOf(peaks: readonly Peak[]): Peak {
+  const devices = peaks.flatMap(({ device }) => device ?? []);
+  const refused = peaks.flatMap((peak) => peak.refused ?? []);
+  return {
+    ...peaks.reduce(larger),
+    ...(devices.length > 0 && { device: devices.reduce(larger) }),
+    ...(refused.length > 0 && { refused: refused.reduce(larger) }),
+  };
+}
+
 /** With an interval that reaches down to that of `least`, which may be what is computed. */
 export function reachingDown(peak: Peak, least: Peak | undefined): Peak {
   if (least === undefined) return peak;

@@ -30,14 +30,3 @@ const textsApart = <M extends Pick<TrainMemory, 'preferences'>>(memory: M): M =>
   memory.preferences === undefined
     ? memory
     : { ...memory, preferences: { ...memory.preferences, sharesPrompts: false } };
-
-/** The peak of a stage that does one after the other. */
-export function largerOf(one: Peak, other: Peak | undefined): Peak {
-  if (other === undefined) return one;
-  const host = other.bytes > one.bytes ? other : one;
-  const devices = [one.device, other.device].flatMap((device) => device ?? []);
-  const [device] = devices.sort((a, b) => b.bytes - a.bytes);
-  const refused = [one.refused, other.refused].flatMap((tensor) => tensor ?? []);
-  const [largest] = refused.sort((a, b) => b.bytes - a.bytes);
-  return { ...host, ...(device && { device }), ...(largest && { refused: largest }) };
-}

@@ -1,5 +1,4 @@
 import { labelsOf } from '../../../compute/models/adapters/whole.js';
-import { openAnyModel } from '../../../compute/models/any-model.js';
 import {
   readTrainingPrompt,
   TRAINING_PROMPT_FILE,
@@ -15,6 +14,7 @@ import {
   proveMerge,
 } from '../../../compute/packaging/merge/proof.js';
 import { mergedCard } from '../../../compute/packaging/merge/texts.js';
+import { collect } from '../../../compute/tensor/garbage.js';
 import { UserError } from '../../../language/diagnostics/types.js';
 import type { StageResult } from '../../../language/ir/outputs.js';
 import { settingsOf } from '../../../language/schemas/stages/settings.js';
@@ -62,7 +62,7 @@ async function merge(context: StageContext, models: MergeModels): Promise<StageR
     `${FOLDER}/README.md`,
     mergedCard({
       base: base.label,
-      licence: openAnyModel(host, base.base.folder).licence(),
+      licence: before.licence,
       weights: weightsText(stored),
       isGguf: stored.format === 'gguf',
       adapter: before.adapter,
@@ -117,6 +117,7 @@ interface MergeEvidence {
   readonly probes: readonly Int32Array[];
   readonly adapter?: Adapter;
   readonly labels?: readonly string[];
+  readonly licence?: string;
 }
 
 interface MergeRequest {
@@ -151,6 +152,10 @@ async function write(
   const withAdapter = adapter === undefined ? alone : await opened.logits(adapter, probes);
   // a base without a head over labels says nothing of any
   const plain = labels === undefined ? alone : withAdapter.map(({ length }) => new Float32Array(length));
+  collect();
   writeModel(context, parts, opened);
-  return { base: plain, adapted: withAdapter, probes, adapter, labels: labels ?? model.facts.labels };
+  return {
+    ...{ base: plain, adapted: withAdapter, probes, adapter },
+    ...{ labels: labels ?? model.facts.labels, licence: model.licence() },
+  };
 }
