@@ -39,7 +39,7 @@ export const mergeEstimate: Estimator = async ({ context, stage, limit }) => {
     return mergePeak(
       { ...before, tokenizer },
       { ...after, tokenizer },
-      { probed: probeTokens(isTrained), writesGguf: stored.format === 'gguf' },
+      { probed: probeTokens(isTrained), cutsTexts: !isTrained, writesGguf: stored.format === 'gguf' },
     );
   };
   const { engine } = context;

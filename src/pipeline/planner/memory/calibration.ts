@@ -28,6 +28,8 @@ export const GROWN = { bytes: 7.5 * MIB, steps: 60 } as const;
 
 /** An evaluation or a merge, which also loads the tokenizer and keeps rows and answers. */
 export const READER_PROCESS = 98 * MIB;
+/** Of these, pages of the library that cuts texts into tokens, for which a merge has no use whose probes are rows of its training. */
+export const TOKENIZER_LIBRARY = 3.2 * MIB;
 
 /** Bytes of a token of a vocabulary in a GGUF file, with its merges. */
 export const TOKEN_IN_FILE = 115;

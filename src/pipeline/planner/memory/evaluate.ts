@@ -15,7 +15,7 @@ import { paddedLength } from '../../../compute/training/batch.js';
 import { type Lengths, supervisedOf } from '../expected-rows.js';
 import type { MemoryParts, Peak, PlannedDevice } from '../plan-json.js';
 import { type AnswerBatch, type Answers, answerBatch, cacheBytes, layerBytes } from './answers.js';
-import { DEVICE_CONTEXT, READER_PROCESS, SPREAD } from './calibration.js';
+import { DEVICE_CONTEXT, READER_PROCESS, SPREAD, TOKENIZER_LIBRARY } from './calibration.js';
 import { choiceBytes, readsChoices } from './choices.js';
 import {
   batchLengths,
@@ -134,6 +134,8 @@ type BatchShape = Pick<ForwardShape, 'rows' | 'length' | 'supervised' | 'wanted'
 interface Merging {
   /** Tokens of all probes. */
   readonly probed: number;
+  /** Whether they are texts. */
+  readonly cutsTexts: boolean;
   readonly writesGguf: boolean;
 }
 
@@ -144,7 +146,7 @@ interface Merging {
 export function mergePeak(
   before: ForwardMemory,
   merged: ForwardMemory,
-  { probed, writesGguf }: Merging,
+  { probed, cutsTexts, writesGguf }: Merging,
 ): Peak {
   const { config, adapter } = before;
   const width = adaptedConfig(config, adapter).labels?.length ?? config.vocabSize;
@@ -152,9 +154,10 @@ export function mergePeak(
   const asked = adapter === undefined ? 1 : 2;
   const metadata = writesGguf ? METADATA.token * config.vocabSize : 0;
   const base = asked * probes;
-  const written = { ...PROBED, tokenizer: 'gone' } as const;
+  const passes = { ...PROBED, process: READER_PROCESS - (cutsTexts ? 0 : TOKENIZER_LIBRARY) };
+  const written = { ...passes, tokenizer: 'gone' } as const;
   return largestOf([
-    forwardPeak(before, { ...PROBED, more: { logits: base } }),
+    forwardPeak(before, { ...passes, more: { logits: base } }),
     forwardPeak(before, { ...written, more: { logits: base, workspace: MERGED_PIECES + metadata } }),
     forwardPeak(merged, {
       ...written,
