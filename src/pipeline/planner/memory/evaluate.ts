@@ -105,7 +105,7 @@ export function evaluationPeak(
     more: { ...batch.more, workspace: graphs + codedStepBytes(memory, answers.codes) },
   });
   // nobody asks for losses of what is only answered
-  return scored === undefined || prompts.bytes > losses.bytes ? prompts : losses;
+  return scored === undefined ? prompts : largestOf([losses, prompts]);
 }
 
 /** Tokens of a batch whose losses are asked, at most about: shorter rows are more. `undefined`: all, of choices, which are joined. */
@@ -168,8 +168,8 @@ export function mergePeak(
 
 /**
  * Rows that are merged and encoded: 4 MiB of values, the same in another order, and up to 8 MiB of bytes that wait to be collected, in part
- * where passes had what they no longer need. Measured from the end of the passes on: 4.5 MiB over 69 MiB of weights in float32 and 6 over
- * the starter; the passes took 2 MiB less than an evaluation's.
+ * where passes had what they no longer need. With this figure, merges of four bases into nine dtypes are planned 0.98 to 1.03 times what
+ * they took.
  */
 const MERGED_PIECES = 3.5 * 2 ** 20;
 /**
