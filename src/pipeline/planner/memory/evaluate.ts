@@ -168,7 +168,7 @@ export function mergePeak(
 
 /**
  * Rows that are merged and encoded: 4 MiB of values, the same in another order, and up to 8 MiB of bytes that wait to be collected, in part
- * where passes had what they no longer need. With this figure, merges of four bases into nine dtypes are planned 0.98 to 1.03 times what
+ * where passes had what they no longer need. With this figure, merges of four bases into nine dtypes are planned 0.97 to 1.03 times what
  * they took.
  */
 const MERGED_PIECES = 3.5 * 2 ** 20;
