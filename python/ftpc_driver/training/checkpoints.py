@@ -1,6 +1,7 @@
 """Checkpoints: complete under their names, or absent."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -114,6 +115,8 @@ class Checkpoints:
         states: dict[int, State] = {}
         foreign = 0
         for path in self._folder.glob("step-*"):
+            if not re.fullmatch(r"step-\d{6}(\.partial)?", path.name):
+                continue
             if path.suffix == ".partial":
                 shutil.rmtree(path, ignore_errors=True)
                 continue

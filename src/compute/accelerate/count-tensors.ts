@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -14,6 +14,7 @@ import { writeCachedText } from '../../language/host/cached-text.js';
 import { childEnvironment } from '../../language/host/child-environment.js';
 import { type Host, HostError } from '../../language/host/host.js';
 import { finite, type Json, JsonFault, tryJson, version } from '../../language/host/json.js';
+import { discard } from '../../language/host/own-files.js';
 import { checkedText, parseChecked } from '../../language/host/self-check.js';
 import { type PythonEnvironment, pythonVariables } from './environment.js';
 import type { TensorCounts } from './memory/index.js';
@@ -100,7 +101,7 @@ async function count(
       ...(block && { block: { saved: block.saved, logits: block.logits } }),
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    discard(folder);
   }
 }
 

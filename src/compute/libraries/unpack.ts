@@ -1,6 +1,6 @@
 /** Unpacks an archive into the user's cache folder: the package itself may lie where nobody but root writes. */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { readdirSync, statSync, utimesSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { cacheFolder } from '../../language/host/cache-folder.js';
 import type { Host } from '../../language/host/host.js';
 import { tryJsonFile, version } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { discard, type OwnForm, sweepOwn } from '../../language/host/own-files.js';
 import { damageOf, INSTALLED_FILES, type InstalledFiles, type Look, MANIFEST, secondsOf } from './damage.js';
 import { type Archive, type ArchivedFile, readArchive } from './packed.js';
 
@@ -110,15 +111,18 @@ function used(host: Host, folder: string): void {
 function sweep(host: Host, parent: string, folder: string): void {
   const library = folder.replace(/-\d.*$/, '-');
   for (const name of readdirSync(parent)) {
-    const most = name.startsWith('.') ? ABANDONED : name.startsWith(library) ? UNUSED : undefined;
-    const { modified = 0 } = host.stat(join(parent, name)) ?? {};
-    if (most !== undefined && name !== folder && host.now() - modified > most) discard(join(parent, name));
+    const path = join(parent, name);
+    const isVersion = name.startsWith(library) && host.stat(join(path, MANIFEST)) !== undefined;
+    const most = STAGING.name.test(name) ? ABANDONED : isVersion ? UNUSED : undefined;
+    const { modified = 0 } = host.stat(path) ?? {};
+    // as much as can be: Windows keeps what a process has loaded
+    if (most !== undefined && name !== folder && host.now() - modified > most)
+      sweepOwn(path, { ...STAGING, name: /^/ });
   }
 }
 
-/** Removes as much as can be: Windows keeps what a process has loaded. */
-function discard(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-  } catch {}
-}
+/** What is being unpacked, or was in its place. */
+const STAGING: OwnForm = {
+  name: /^\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.old)?$/,
+  kinds: ['folder'],
+};

@@ -1,3 +1,5 @@
+import type { OwnForm } from './own-files.js';
+
 /**
  * A disk that outlives the process: what the pure rooms write outside a stage's own output, such as releases. What a
  * call has written is on the disk when it returns, not in a buffer. Every call throws a {@link DiskError}.
@@ -21,8 +23,10 @@ export interface Disk {
   link(target: string, path: string): void;
   /** The target of a symbolic link; `undefined` if there is none. */
   readLink(path: string): string | undefined;
-  /** Removes a file, a link or a folder with all that is in it; nothing if there is none. */
-  remove(path: string): void;
+  /** Removes something by its form, in a folder that may be a link itself; nothing if it is not there, or somebody else's. */
+  remove(path: string, form: OwnForm): void;
+  /** Whether {@link remove} would. */
+  isOwn(path: string, form: OwnForm): boolean;
 }
 
 /** `exists`: a folder that holds something is at the new name. */

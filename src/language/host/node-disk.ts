@@ -10,7 +10,6 @@ import {
   openSync,
   readlinkSync,
   renameSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -18,6 +17,7 @@ import {
 import { dirname } from 'node:path';
 import { type Disk, DiskError, type DiskErrorCode } from './disk.js';
 import { makeFolders } from './node-folders.js';
+import { isOwn, removeOwn } from './own-files.js';
 import { mayWrite, writerMark } from './process-identity.js';
 
 export function nodeDisk(): Disk {
@@ -50,7 +50,8 @@ export function nodeDisk(): Disk {
       }),
     link: (target, path) => guard(path, () => symlinkSync(target, path)),
     readLink,
-    remove: (path) => guard(path, () => rmSync(path, { recursive: true, force: true })),
+    remove: (path, form) => guard(path, () => void removeOwn(path, form)),
+    isOwn,
   };
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { markStore } from './store-marker.js';
 
 /**
  * A folder with those above it; gives the topmost one that was not there. Node's own `recursive` does not end where a
@@ -18,10 +19,12 @@ export function makeFolders(path: string): string | undefined {
   }
 }
 
-/** What ftpc keeps next to a pipeline is of no interest to git, and says so itself. */
+/** What ftpc keeps next to a pipeline says whose it is, and that it is of no interest to git. */
 function makeOne(path: string): void {
   mkdirSync(path);
-  if (basename(path) === '.ftp') writeFileSync(join(path, '.gitignore'), '*\n');
+  if (basename(path) !== '.ftp') return;
+  writeFileSync(join(path, '.gitignore'), '*\n');
+  markStore(path);
 }
 
 /** Whether it was not there. */

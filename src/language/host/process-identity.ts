@@ -27,6 +27,9 @@ export const identityOf = (pid: number): ProcessIdentity => ({
 /** Part of a file's name that nothing else has, on no machine: {@link writerMark} and a random part. */
 export const markOf = (): string => `${writerMark()}-${randomBytes(6).toString('hex')}`;
 
+/** A mark, in a pattern of names; its group is what {@link mayWrite} takes. */
+export const MARK = String.raw`(\d+-\d*-[0-9a-f]{8})-[0-9a-f]{12}`;
+
 /** The same as part of a file's name: `12-3456-ab01cd23`. */
 export function writerMark(): string {
   const { pid, started } = identityOf(process.pid);

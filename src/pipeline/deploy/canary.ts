@@ -5,8 +5,17 @@
 import * as v from 'valibot';
 import { type Host, HostError } from '../../language/host/host.js';
 import { count, finite, JsonFault, type JsonOf, version } from '../../language/host/json.js';
+import type { OwnForm } from '../../language/host/own-files.js';
 import { checkedText, parseChecked } from '../../language/host/self-check.js';
-import { CANARY, CURRENT, checkLink, pointLink, type ReleaseAccess, releaseName } from './releases.js';
+import {
+  CANARY,
+  CURRENT,
+  checkLink,
+  pointLink,
+  type ReleaseAccess,
+  releaseName,
+  TEMPORARY,
+} from './releases.js';
 
 const CANARY_FILE = 'canary.json';
 
@@ -54,7 +63,7 @@ export function placeCanary(access: ReleaseAccess, folder: string, canary: Canar
   const { disk } = access;
   checkLink(access, `${folder}/${CANARY}`);
   const temporary = `${folder}/.${CANARY}-${disk.writer}`;
-  disk.remove(temporary);
+  disk.remove(temporary, TEMPORARY);
   disk.write(temporary, checkedText({ version: 1, ...canary }));
   disk.rename(temporary, `${folder}/${CANARY_FILE}`);
   pointLink(access, folder, CANARY, canary.release);
@@ -62,12 +71,13 @@ export function placeCanary(access: ReleaseAccess, folder: string, canary: Canar
 
 /** Throws a `DiskError`. */
 export function removeCanary({ disk }: ReleaseAccess, folder: string): void {
-  disk.remove(`${folder}/${CANARY_FILE}`);
-  if (disk.readLink(`${folder}/${CANARY}`) !== undefined) disk.remove(`${folder}/${CANARY}`);
+  disk.remove(`${folder}/${CANARY_FILE}`, { name: /^canary\.json$/, kinds: ['file'] });
+  disk.remove(`${folder}/${CANARY}`, { name: /^canary$/, kinds: ['link'] });
 }
 
 /** A folder for each release that a pipeline has published with a share, with one for the share. */
 const SHARES = '.shares';
+const SHARE: OwnForm = { name: /^[\d.e-]+$/, kinds: ['folder'] };
 
 /**
  * Notes with which share a pipeline published a release last; the path is there until another share takes its place. So a
@@ -83,7 +93,10 @@ export function noteShare(
   const shares = `${folder}/${SHARES}/${releaseName(release)}`;
   const path = `${shares}/${share}`;
   if (share !== undefined && host.stat(path) !== undefined) return path;
-  if (host.stat(shares) !== undefined) disk.remove(shares);
+  if (host.stat(shares)?.isFolder === true)
+    for (const name of host.list(shares))
+      if (host.stat(`${shares}/${name}`)?.isFolder === true && host.list(`${shares}/${name}`).length === 0)
+        disk.remove(`${shares}/${name}`, SHARE);
   if (share === undefined) return undefined;
   disk.makeFolder(path);
   return path;

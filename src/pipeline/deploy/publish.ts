@@ -8,6 +8,7 @@ import {
   releaseDigest,
 } from '../../compute/packaging/manifest.js';
 import { DiskError } from '../../language/host/disk.js';
+import type { OwnForm } from '../../language/host/own-files.js';
 import type { SealedFiles } from '../../language/host/sealed-file.js';
 import { readCanary } from './canary.js';
 import { makeCanary, makeCurrent } from './history.js';
@@ -92,7 +93,7 @@ export async function publish(access: ReleaseAccess, request: PublishRequest): P
     return { number, path: `${folder}/${releaseName(number)}`, action: 'publish', digest, role };
   } catch (error) {
     try {
-      disk.remove(temporary);
+      disk.remove(temporary, PUBLISHING);
     } catch {
       // The disk that refused to write refuses this too; the next call removes it.
     }
@@ -174,7 +175,11 @@ function giveRole(
   return 'canary';
 }
 
-const PUBLISHING = /^\.(?:publishing|current|canary)-([0-9a-f-]+)$/;
+/** The group says who makes it. */
+const PUBLISHING: OwnForm = {
+  name: /^\.(?:publishing|current|canary)-(\d+-\d*-[0-9a-f]{8})$/,
+  kinds: ['folder', 'file', 'link'],
+};
 
 /** The folder in which this process prepares a release; others never take it for one. */
 const publishingFolder = ({ disk }: Pick<ReleaseAccess, 'disk'>, folder: string): string =>
@@ -182,7 +187,7 @@ const publishingFolder = ({ disk }: Pick<ReleaseAccess, 'disk'>, folder: string)
 
 /** Removes what processes left behind that were killed while they published. */
 export function sweepLeftovers(access: ReleaseAccess, folder: string): void {
-  for (const path of leftoversOf(access, folder)) access.disk.remove(path);
+  for (const path of leftoversOf(access, folder)) access.disk.remove(path, PUBLISHING);
 }
 
 /** Of processes that are gone, and of this one. */
@@ -191,8 +196,9 @@ export function leftoversOf({ host, disk }: ReleaseAccess, folder: string): read
   return host
     .list(folder)
     .filter((name) => {
-      const [, writer] = PUBLISHING.exec(name) ?? [];
+      const [, writer] = PUBLISHING.name.exec(name) ?? [];
       return writer !== undefined && (writer === disk.writer || !disk.mayWrite(writer));
     })
-    .map((name) => `${folder}/${name}`);
+    .map((name) => `${folder}/${name}`)
+    .filter((path) => disk.isOwn(path, PUBLISHING));
 }

@@ -6,6 +6,7 @@ import {
 } from '../../compute/packaging/manifest.js';
 import type { Disk } from '../../language/host/disk.js';
 import type { Host } from '../../language/host/host.js';
+import type { OwnForm } from '../../language/host/own-files.js';
 import { sealDamages } from '../../language/host/seal-damage.js';
 import { noReleases, noSuchRelease, otherThanLink, writing } from './release-diagnostics.js';
 
@@ -62,6 +63,9 @@ export function checkLink({ host, disk }: ReleaseAccess, path: string): void {
   if (disk.readLink(path) === undefined && host.stat(path) !== undefined) throw otherThanLink(path);
 }
 
+/** A link, or the file of a canary, before it gets its name. */
+export const TEMPORARY: OwnForm = { name: /^\.(?:current|canary)-/, kinds: ['link', 'file'] };
+
 /** Makes a release current in one step: whoever follows the link sees the old release or the new one. */
 export const moveCurrent = (access: ReleaseAccess, folder: string, number: number): void =>
   pointLink(access, folder, CURRENT, number);
@@ -72,7 +76,7 @@ export function pointLink(access: ReleaseAccess, folder: string, name: string, n
   const path = `${folder}/${name}`;
   checkLink(access, path);
   const temporary = `${folder}/.${name}-${disk.writer}`;
-  disk.remove(temporary);
+  disk.remove(temporary, TEMPORARY);
   disk.link(releaseName(number), temporary);
   disk.rename(temporary, path);
 }

@@ -1,10 +1,12 @@
 /** `ftpc eject`: a training as a folder that runs without ftpc, on machines that ftpc never sees. */
-import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { AccelerateEngine } from '../../compute/accelerate/engine.js';
 import { driverFolder } from '../../compute/accelerate/installed.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { discard, type OwnForm, removeEmpty, sweepOwn } from '../../language/host/own-files.js';
+import { MARK, markOf, mayWrite } from '../../language/host/process-identity.js';
 import { ftpcVersion } from '../../language/host/version.js';
 import type { AccelerateRun } from '../../language/ir/engines.js';
 import type { OutputFolder } from '../../language/ir/outputs.js';
@@ -34,25 +36,35 @@ interface EjectRequest {
 /** Writes the project whole or not at all. Throws a `UserError` or a `ModelError`. */
 export async function eject(request: EjectRequest): Promise<EjectedTraining> {
   const { folder } = request;
-  const temporary = join(dirname(folder), `.${basename(folder)}.unfinished-${process.pid}`);
-  rmSync(temporary, { recursive: true, force: true });
+  sweepEjected(folder);
+  const temporary = `${ejectedPrefix(folder)}${markOf()}`;
   try {
     writing(folder, undefined, () => mkdirSync(temporary, { recursive: true }));
     const output = outputFolder(temporary);
     const written = await writeProject(request, output);
     writing(folder, undefined, () => {
-      if (isEmpty(folder)) rmSync(folder, { recursive: true, force: true });
+      // an empty one makes room
+      removeEmpty(folder);
       renameSync(temporary, folder);
     });
     return written;
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    discard(temporary);
   }
 }
 
-/** Whether there is a folder, with nothing in it. */
-const isEmpty = (folder: string): boolean =>
-  statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true && readdirSync(folder).length === 0;
+const ejectedPrefix = (folder: string): string => join(dirname(folder), `.${basename(folder)}.unfinished-`);
+
+/** Removes what a process left that was killed while it wrote this folder. */
+function sweepEjected(folder: string): void {
+  const form: OwnForm = { name: new RegExp(`-${MARK}$`), kinds: ['folder'] };
+  for (const name of existsSync(dirname(folder)) ? readdirSync(dirname(folder)) : []) {
+    const path = join(dirname(folder), name);
+    const [, writer] = form.name.exec(name) ?? [];
+    if (path.startsWith(ejectedPrefix(folder)) && writer !== undefined && !mayWrite(writer))
+      sweepOwn(path, form);
+  }
+}
 
 async function writeProject(request: EjectRequest, output: OutputFolder): Promise<EjectedTraining> {
   const { host, program, plan, engine, stage: name } = request;

@@ -6,19 +6,21 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
-  rmSync,
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { removeOwn } from '../../language/host/own-files.js';
+import { markOf } from '../../language/host/process-identity.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import type { Repository } from '../../language/schemas/repositories.js';
 import { refPath, repositoryFolder, snapshotFolder } from '../stages/hub-repositories.js';
 import { replaceFile, writing } from '../store/index.js';
 import type { HubListing } from './access.js';
 import { listingText, readListing } from './listing.js';
+import { BLOB, IN_SNAPSHOT } from './own-names.js';
 
 type RepositoryName = Pick<Repository, 'kind' | 'id'>;
 type PinnedName = Pick<PinnedRepository, 'kind' | 'id' | 'commit'>;
@@ -39,10 +41,9 @@ export const missingFiles = (host: Host, pinned: PinnedRepository): readonly Hub
 export function showBlob(host: Host, pinned: PinnedName, file: HubFile): void {
   const path = join(snapshotFolder(host, pinned, pinned.commit), file.name);
   const blob = blobPath(host, pinned, file);
-  const temporary = join(dirname(path), `.${process.pid}.link`);
+  const temporary = join(dirname(path), `.${markOf()}.link`);
   writing(path, undefined, () => {
     makeFolders(dirname(path));
-    rmSync(temporary, { force: true });
     link(relative(dirname(path), blob), blob, temporary);
     renameSync(temporary, path);
   });
@@ -53,9 +54,9 @@ export function removeFile(host: Host, pinned: PinnedName, file: HubFile): void 
   const path = join(snapshotFolder(host, pinned, pinned.commit), file.name);
   writing(path, undefined, () => {
     const blob = realpathSync(path);
-    rmSync(path, { force: true });
+    removeOwn(path, IN_SNAPSHOT);
     // a link may lead to a file of somebody's own
-    if (basename(dirname(blob)) === 'blobs') rmSync(blob, { force: true });
+    if (basename(dirname(blob)) === 'blobs') removeOwn(blob, BLOB);
   });
 }
 

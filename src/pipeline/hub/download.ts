@@ -1,9 +1,10 @@
 /** One file into the cache: continues where an earlier try ended, checks size and digest, and shows the file only then. */
-import { closeSync, existsSync, ftruncateSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { offlineDamaged, offlineMissing, wrongContent } from '../../language/diagnostics/catalogue/hub.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { discard } from '../../language/host/own-files.js';
 import { ALWAYS_READ } from '../../language/host/seal-damage.js';
 import type { SealedFile } from '../../language/host/sealed-file.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
@@ -88,7 +89,7 @@ async function fetchBlob(fetch: FileFetch, blob: string): Promise<SealedFile> {
       seal = found;
       break;
     }
-    rmSync(part, { force: true });
+    discard(part);
     if (!left) throw new UserError(wrongContent(pinned, file.name, found.wrong));
     left = false;
   }

@@ -3,8 +3,10 @@ import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { isOwn } from '../../language/host/own-files.js';
 import { identityOf, stateOf } from '../../language/host/process-identity.js';
 import { writing } from '../store/index.js';
+import { HALF } from './own-names.js';
 
 /** A half that another machine wrote counts as left behind after this long without a change, milliseconds. */
 const ABANDONED = 600_000;
@@ -23,6 +25,7 @@ export function partialOf(blob: string, now: number): string {
     makeFolders(folder);
     if (existsSync(mine)) return mine;
     for (const name of readdirSync(folder).filter((other) => other.startsWith(prefix))) {
+      if (!isOwn(join(folder, name), HALF)) continue;
       if (isLeft(join(folder, name), name.slice(prefix.length), now) && takeOver(join(folder, name), mine))
         break;
     }

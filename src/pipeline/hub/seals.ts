@@ -9,13 +9,14 @@ import { readSeals, sealsPath, sealsText } from '../../compute/packaging/snapsho
 import { UserError } from '../../language/diagnostics/types.js';
 import { openCheckMemory } from '../../language/host/check-memory.js';
 import type { Host } from '../../language/host/host.js';
+import { sweepOwn } from '../../language/host/own-files.js';
 import { ALWAYS_READ } from '../../language/host/seal-damage.js';
 import { FileSealer, type SealedFile } from '../../language/host/sealed-file.js';
 import type { HubFile, PinnedRepository } from '../../language/ir/program.js';
 import { snapshotFolder } from '../stages/hub-repositories.js';
 import { readParts } from '../store/digest.js';
-import { removeLeftover } from '../store/durable.js';
 import { replaceFile } from '../store/index.js';
+import { OF_COMMIT } from './own-names.js';
 
 type PinnedName = Pick<PinnedRepository, 'kind' | 'id' | 'commit'>;
 
@@ -90,4 +91,4 @@ export function damageOf(host: Host, pinned: PinnedName, file: HubFile, again: b
 
 /** What of these is to be looked at again before it is used. */
 export const forgetSeals = (host: Host, pinned: PinnedName): void =>
-  removeLeftover(sealsPath(snapshotFolder(host, pinned, pinned.commit)));
+  sweepOwn(sealsPath(snapshotFolder(host, pinned, pinned.commit)), OF_COMMIT);

@@ -4,6 +4,7 @@ import { ENTRY_DAMAGED } from '../../compute/packaging/sealed.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { HostError } from '../../language/host/host.js';
 import { nodeHost } from '../../language/host/node-host.js';
+import { discard } from '../../language/host/own-files.js';
 import type { RunEvent } from '../../language/ir/events.js';
 import { keepPace } from '../planner/time/pace.js';
 import type { Artefact } from '../stages/stage.js';
@@ -14,7 +15,6 @@ import {
   forgetChild,
   fromCwd,
   noteChild,
-  removeLeftover,
   runFolder,
   SCRATCH,
   writeWhole,
@@ -137,7 +137,7 @@ function notePace(
  */
 function invite({ announcement, store }: RunContext, { stage }: StagePlan, work: string): void {
   const scratch = join(work, SCRATCH);
-  removeLeftover(scratch);
+  discard(scratch);
   announcement?.training({ stage: stage.name, folder: relative(store.layout.shared, scratch) });
 }
 

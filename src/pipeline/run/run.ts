@@ -15,6 +15,7 @@ import type { Plan, Pricing } from '../planner/plan-json.js';
 import { costOf, gpuHours } from '../planner/price.js';
 import type { Capacity } from '../planner/side-by-side.js';
 import {
+  enterStore,
   newRunId,
   noteRun,
   openJournal,
@@ -62,6 +63,7 @@ export async function runPipeline(
   const asked = stopRequests(store, runId, log);
   let lock: RunLock | undefined;
   try {
+    enterStore(store.layout);
     lock = await takeLock(store.layout, runId, host.now);
     log.into(openJournal(store.layout, runId, host.now));
     await outliveOrphan(store.layout, ORPHAN_PATIENCE);

@@ -10,9 +10,11 @@ import * as v from 'valibot';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { whileWorking } from '../../language/host/long-work.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { discard } from '../../language/host/own-files.js';
 import { identityOf, markOf, PROCESS_NOTE, stateOf, userName } from '../../language/host/process-identity.js';
-import { removeLeftover, writeWhole } from './durable.js';
+import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
+import { sweepOfStore } from './own-names.js';
 import { place, takeAway, textOf } from './place.js';
 import { writing } from './store-diagnostics.js';
 
@@ -115,7 +117,7 @@ export async function claimKey(
     }
     if (await looks.isGone(key, text ?? '', found)) {
       takeAway(path, markOf(), (there) => there === text);
-      if (found !== undefined) removeLeftover(beatPath(layout, key, found.holder));
+      if (found !== undefined) sweepOfStore(layout.shared, beatPath(layout, key, found.holder));
     }
     await pause(text === undefined ? SETTLE : times.look, signal);
   }
@@ -183,7 +185,7 @@ export function tryClaim(
   try {
     return place(ticket, path) ? hold(layout, key, mine, beat) : undefined;
   } finally {
-    removeLeftover(ticket);
+    discard(ticket);
   }
 }
 
@@ -227,8 +229,8 @@ function hold(layout: Layout, key: string, mine: ClaimHolder, every: number): Cl
     release: () => {
       clearInterval(timer);
       silent();
-      if (isMine()) removeLeftover(path);
-      removeLeftover(signs);
+      if (isMine()) discard(path);
+      discard(signs);
     },
   };
 }
@@ -249,7 +251,7 @@ export const isKey = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
 /** Takes a claim away whose holder is gone; leaves one that another process has placed since. */
 export function dropClaim(layout: Layout, { key, holder }: Pick<FoundClaim, 'key' | 'holder'>): void {
   takeAway(join(layout.claims, key), markOf(), (text) => tryJson(HOLDER, text ?? '')?.mark === holder.mark);
-  removeLeftover(beatPath(layout, key, holder));
+  sweepOfStore(layout.shared, beatPath(layout, key, holder));
 }
 
 /** Every claim of a store, oldest first. */

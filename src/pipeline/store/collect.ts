@@ -1,15 +1,13 @@
 /** Takes away what nobody needs, also while runs are at work in the same store. */
-import { renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolders } from '../../language/host/node-folders.js';
-import { markOf } from '../../language/host/process-identity.js';
 import { tryClaim } from './claims.js';
-import { removeLeftover } from './durable.js';
-import type { Garbage, GarbageOptions } from './garbage.js';
+import type { Garbage, GarbageOptions, Sized } from './garbage.js';
 import { isForgotten } from './garbage.js';
-import { type Layout, ownTemporary } from './layout.js';
+import { type Layout, rootOf } from './layout.js';
+import { isOfStore, removeAside, removeOfStore, sweepOfStore } from './own-names.js';
 import { writing } from './store-diagnostics.js';
 import { forgetUsed, usedTimes } from './users.js';
+import { emptyWork } from './work-folder.js';
 
 /** What went, and what came into use in the meantime and stays. Throws a `UserError` if the disk refuses. */
 export interface Collected {
@@ -24,43 +22,32 @@ export function collect(
 ): Collected {
   let bytes = 0;
   const skipped: string[] = [];
-  const take = (path: string, size: number): void => {
-    remove(layout, path);
-    bytes += size;
+  const take = ({ path, bytes: size }: Sized, remove: (root: string, path: string) => boolean): void => {
+    if (writing(path, undefined, () => remove(rootOf(layout, path), path))) bytes += size;
   };
   const found = usedTimes(layout);
-  for (const { key, path, bytes: size } of [...garbage.outputs, ...garbage.checkpoints]) {
+  for (const output of [...garbage.outputs, ...garbage.checkpoints]) {
+    const { key } = output;
     // who has the claim is about to use it
     const claim = tryClaim(layout, key, { runId: '', stage: 'gc' });
     const isUsed = found.now - found.of(key) < grace * 60_000 || found.of(key) > found.now;
     if (claim === undefined || isUsed) skipped.push(key);
     else {
-      take(path, size);
+      take(output, removeAside);
       forgetUsed(layout, key);
     }
     claim?.release();
   }
-  for (const { path, bytes: size } of [...garbage.runs, ...garbage.leftovers]) take(path, size);
-  for (const user of garbage.users) if (isForgotten(user, now)) removeLeftover(user.path);
+  for (const run of garbage.runs) take(run, removeAside);
+  for (const left of garbage.leftovers) take(left, removeLeft);
+  for (const user of garbage.users) if (isForgotten(user, now)) sweepOfStore(layout.shared, user.path);
   return { bytes, skipped };
 }
 
-/** Renamed away first: a kill in the middle leaves no half output under its name. */
-function remove(layout: Layout, path: string): void {
-  const isOwn = path.startsWith(join(layout.root, '')) && layout.root !== layout.shared;
-  const temporary = isOwn ? ownTemporary(layout) : layout.temporary;
-  const aside = join(temporary, `removed.${markOf()}`);
-  writing(path, undefined, () => {
-    if (dirname(path) === temporary) rmSync(path, { recursive: true, force: true });
-    else {
-      makeFolders(temporary);
-      try {
-        renameSync(path, aside);
-      } catch (error) {
-        // another one took it away
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      }
-      rmSync(aside, { recursive: true, force: true });
-    }
-  });
+/** Of a work folder what ftpc has put there. */
+function removeLeft(root: string, path: string): boolean {
+  if (dirname(path) !== join(root, 'work')) return removeOfStore(root, path);
+  if (!isOfStore(root, path)) return false;
+  emptyWork(root, path);
+  return true;
 }

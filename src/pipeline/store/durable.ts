@@ -7,14 +7,14 @@ import {
   readdirSync,
   realpathSync,
   renameSync,
-  rmSync,
   statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
-import { stateOf } from '../../language/host/process-identity.js';
+import { discard, type OwnForm, sweepOwn } from '../../language/host/own-files.js';
+import { MARK, markOf, mayWrite } from '../../language/host/process-identity.js';
 import { writing } from './store-diagnostics.js';
 
 type FileContent = string | Uint8Array | Iterable<Uint8Array>;
@@ -44,7 +44,7 @@ export function writeWhole(path: string, content: FileContent, options: WriteOpt
       for (const chunk of chunksOf(content)) writeAll(file, chunk);
       if (options.sync) fsyncSync(file);
     } catch (error) {
-      rmSync(path, { force: true });
+      discard(path);
       throw error;
     } finally {
       closeSync(file);
@@ -76,13 +76,13 @@ export function replaceFile(path: string, content: string): void {
     return;
   }
   const target = there === undefined ? path : writing(path, undefined, () => realpathSync(path));
-  const temporary = `${target}.${process.pid}.tmp`;
+  const temporary = `${target}.${markOf()}.tmp`;
   writeWhole(temporary, content, { sync: true, named: path });
   writing(path, undefined, () => {
     try {
       renameSync(temporary, target);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      discard(temporary);
       throw error;
     }
   });
@@ -95,19 +95,13 @@ export function sweepReplacements(path: string): void {
   const prefix = `${basename(path)}.`;
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
-    const pid = name.startsWith(prefix) ? /^(\d+)\.tmp$/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone') removeLeftover(join(folder, name));
+    const [, writer] = (name.startsWith(prefix) && REPLACING.name.exec(name.slice(prefix.length - 1))) || [];
+    if (writer !== undefined && !mayWrite(writer)) sweepOwn(join(folder, name), { ...REPLACING, name: /^/ });
   }
 }
 
-/** A file or a folder. What a disk does not let go of now, the next run finds and removes. */
-export function removeLeftover(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-  }
-}
+/** The end of the name of a file that takes the place of another. */
+const REPLACING: OwnForm = { name: new RegExp(`^\\.${MARK}\\.tmp$`), kinds: ['file'] };
 
 /** Forces the content of a file to disk. Throws a `UserError` if the disk refuses. */
 export function syncFile(path: string): void {

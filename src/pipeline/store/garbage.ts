@@ -1,16 +1,27 @@
 /** Which outputs nobody needs any more, and why the others stay. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 import { foundClaims, isKey, namesIn } from './claims.js';
 import { sizeOf } from './digest.js';
+import { foreignInOutput, foreignInRun } from './foreign.js';
 import { type Layout, runFolder, storesOf } from './layout.js';
 import { finishedWork, leftoversIn } from './leftovers.js';
 import { foundLock } from './lock.js';
 import { type KeptRuns, keptRuns, pastRuns, recordOf, releaseEntries, withInputs } from './needs.js';
+import { isOfStore } from './own-names.js';
 import { type FoundUser, storeUsers, usedTimes } from './users.js';
+import { isAllOwn } from './work-folder.js';
 
 /** Why an output stays. */
-export type Need = 'claimed' | 'used_lately' | 'release' | 'recent_run' | 'other_user' | 'checkpoint';
+export type Need =
+  | 'claimed'
+  | 'used_lately'
+  | 'release'
+  | 'recent_run'
+  | 'other_user'
+  | 'checkpoint'
+  /** Somebody else has put something into it. */
+  | 'foreign';
 
 export interface GarbageOptions extends KeptRuns {
   /** Minutes after its last use in which an output stays. */
@@ -21,7 +32,7 @@ export interface GarbageOptions extends KeptRuns {
 }
 
 /** A folder or file with its size in bytes. */
-interface Sized {
+export interface Sized {
   readonly path: string;
   readonly bytes: number;
 }
@@ -65,27 +76,28 @@ export function findGarbage(host: Host, layout: Layout, options: GarbageOptions)
     const kind = recordOf(host, layout, key)?.record.kind;
     return { key, path, bytes: sizeOf(path), stage: stages[key], kind };
   };
-  const all = storesOf(layout).flatMap((folder) =>
+  const outputsIn = (folder: string): readonly Output[] =>
     namesIn(folder)
-      .filter(isKey)
-      .map((key) => describe(join(folder, key), key)),
-  );
+      .filter((key) => isOfStore(dirname(folder), join(folder, key)))
+      .map((key) => describe(join(folder, key), key));
+  const all = storesOf(layout)
+    .flatMap(outputsIn)
+    .map((output) => ({ output, need: needs.of(output.key) ?? foreignNeed(foreignInOutput(output.path)) }));
   const finished = new Set(finishedWork(layout));
-  const work = namesIn(layout.work)
-    .filter((key) => isKey(key) && !finished.has(key))
-    .map((key) => describe(join(layout.work, key), key));
-  const mayGo = ({ key }: Output): boolean =>
-    options.checkpoints && needs.withoutCheckpoints(key) === undefined;
+  const work = outputsIn(layout.work).filter(({ key }) => !finished.has(key));
+  const mayGo = ({ key, path }: Output): boolean =>
+    options.checkpoints && needs.withoutCheckpoints(key) === undefined && isAllOwn(path);
+  const old = oldRuns(layout, isKept).map((run) => ({ run, foreign: foreignInRun(run.path) }));
   return {
-    outputs: all.filter(({ key }) => needs.of(key) === undefined),
-    kept: all.flatMap((output) => {
-      const need = needs.of(output.key);
-      return need === undefined ? [] : [{ ...output, need }];
-    }),
+    outputs: all.flatMap(({ output, need }) => (need === undefined ? [output] : [])),
+    kept: all.flatMap(({ output, need }) => (need === undefined ? [] : [{ ...output, need }])),
     checkpoints: work.filter(mayGo),
     keptCheckpoints: work.filter((one) => !mayGo(one)),
-    runs: oldRuns(layout, isKept),
-    keptRuns: runs.filter(({ runId }) => isKept(runId)).map(({ runId }) => sized(layout, runId)),
+    runs: old.flatMap(({ run, foreign }) => (foreign.length === 0 ? [run] : [])),
+    keptRuns: [
+      ...runs.filter(({ runId }) => isKept(runId)).map(({ runId }) => sized(layout, runId)),
+      ...old.flatMap(({ run, foreign }) => (foreign.length === 0 ? [] : [run])),
+    ],
     leftovers: [...leftoversIn(layout), ...[...finished].map((key) => join(layout.work, key))].map(
       (path) => ({
         path,
@@ -95,6 +107,9 @@ export function findGarbage(host: Host, layout: Layout, options: GarbageOptions)
     users,
   };
 }
+
+const foreignNeed = (names: readonly string[]): Need | undefined =>
+  names.length === 0 ? undefined : 'foreign';
 
 interface RunsNeeds {
   readonly recent: readonly string[];
@@ -120,7 +135,7 @@ function needsOf(
   const around = all
     .filter(({ keys }) => keys.some((key) => begun.includes(key)))
     .flatMap(({ keys }) => keys);
-  const sets: Readonly<Record<Exclude<Need, 'used_lately'>, ReadonlySet<string>>> = {
+  const sets: Readonly<Record<Exclude<Need, 'used_lately' | 'foreign'>, ReadonlySet<string>>> = {
     claimed: new Set(claims.map(({ key }) => key)),
     recent_run: withInputs(host, layout, [...recent, ...planned]),
     release: withInputs(
@@ -156,6 +171,5 @@ function sized(layout: Layout, runId: string): Garbage['runs'][number] {
 /** Folders of runs that are not kept. */
 const oldRuns = (layout: Layout, isKept: (runId: string) => boolean): Garbage['runs'] =>
   namesIn(layout.runs)
-    .filter((runId) => /^\d{8}-\d{6}-[0-9a-f]+$/.test(runId) && !isKept(runId))
-
+    .filter((runId) => isOfStore(layout.root, runFolder(layout, runId)) && !isKept(runId))
     .map((runId) => sized(layout, runId));

@@ -3,13 +3,13 @@ export { type Claim, type ClaimHolder, dropClaim, type FoundClaim, foundClaims }
 export { type Collected, collect } from './collect.js';
 export { sizeOf } from './digest.js';
 export {
-  removeLeftover,
   replaceFile,
   sweepReplacements,
   syncFile,
   syncFolder,
   writeWhole,
 } from './durable.js';
+export { enterStore, storeProblem } from './enter.js';
 export { findGarbage, type Garbage, isForgotten, type Need, type Output } from './garbage.js';
 export {
   type Journal,

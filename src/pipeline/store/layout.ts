@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { Host } from '../../language/host/host.js';
 
 /** Where everything is that ftpc keeps: in a working directory, and in a store that others may use too. */
@@ -49,6 +49,10 @@ export const storesOf = ({ store, own }: Layout): readonly string[] => [...new S
 
 /** Where outputs of `own` are written. */
 export const ownTemporary = ({ root }: Layout): string => join(root, 'tmp');
+
+/** The store that a path is in: that of the directory, or the one that it shares. */
+export const rootOf = ({ root, shared }: Layout, path: string): string =>
+  [root, shared].find((folder) => dirname(path) === folder || dirname(dirname(path)) === folder) ?? shared;
 
 /** The key of a stage's output, from the paths that a journal has of it: folders of a store are named by key. */
 export const keyOfOutputs = (outputs: unknown): string | undefined =>

@@ -1,25 +1,26 @@
 /** What killed runs leave behind, and how the next one tells it from what a living process writes. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../../language/diagnostics/types.js';
 import { tryJson } from '../../language/host/json.js';
-import { mayWrite, PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
+import { MARK, mayWrite, PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
 import { BEGUN_FILE } from '../../language/ir/outputs.js';
 import { dropClaim, type FoundClaim, foundClaim, foundClaims, isKey, namesIn, tryClaim } from './claims.js';
-import { type Layout, ownTemporary, storesOf } from './layout.js';
+import { type Layout, ownTemporary, rootOf, storesOf } from './layout.js';
+import { isOfStore, removeOfStore } from './own-names.js';
 import { textOf } from './place.js';
 import { leftStops } from './stops.js';
-import { UNFINISHED } from './work-folder.js';
+import { emptyWork, hasOwn, UNFINISHED } from './work-folder.js';
 
 /** Only for the holder of the lock. */
 export function sweepLeftovers(layout: Layout): void {
   for (const claim of foundClaims(layout)) if (isAbandoned(claim)) dropClaim(layout, claim);
-  for (const path of leftoversIn(layout)) remove(path);
+  for (const path of leftoversIn(layout)) quietly(() => removeOfStore(rootOf(layout, path), path));
   for (const key of finishedWork(layout)) {
     // Who has the claim may be about to use it; who makes the output again needs it.
     const claim = claimQuietly(layout, key);
     if (claim === undefined) continue;
-    if (isNoMore(layout, key)) remove(join(layout.work, key));
+    if (isNoMore(layout, key)) quietly(() => emptyWork(layout.shared, join(layout.work, key)));
     claim.release();
   }
 }
@@ -39,24 +40,34 @@ export const isAbandoned = ({ state, child }: FoundClaim): boolean =>
   state === 'gone' && (child === undefined || stateOf(child) !== 'alive');
 
 /** Absolute paths of files and folders that nobody writes or needs any more, except checkpoints. */
-export const leftoversIn = (layout: Layout): readonly string[] => [
-  ...inside(layout.temporary, (name) => isClaimed(layout, name.slice(0, 64))),
-  ...(layout.root === layout.shared ? [] : inside(ownTemporary(layout))),
-  ...tickets(layout.root, /^lock\.(?!child)/),
-  // of files that were being replaced
-  ...namesIn(layout.root)
-    .filter((name) => isOfDead(/\.(\d+)\.tmp$/.exec(name)?.[1]))
-    .map((name) => join(layout.root, name)),
-  ...leftStops(layout),
-  ...tickets(layout.claims, /\.(?:ticket|stale\..*)$/),
-  ...namesIn(layout.claims)
-    .filter((name) => name.endsWith('.beat') && !isSign(layout, name))
-    .map((name) => join(layout.claims, name)),
-];
+export const leftoversIn = (layout: Layout): readonly string[] =>
+  [
+    ...inside(layout.temporary, (name) => isClaimed(layout, name.slice(0, 64))),
+    ...(layout.root === layout.shared ? [] : inside(ownTemporary(layout))),
+    ...tickets(layout.root, /^lock\.(?!child)/),
+    ...inside(layout.root, (name) => !isReplacement(name)),
+    ...leftStops(layout),
+    ...tickets(layout.claims, /\.(?:ticket|stale\..*)$/),
+    ...inside(layout.claims, (name) => !name.endsWith('.beat') || isSign(layout, name)),
+  ].filter((path) => isOfStore(rootOf(layout, path), path));
+
+const REPLACEMENT = new RegExp(`\\.${MARK}\\.tmp$`);
+
+/** Of a file that was being replaced. */
+function isReplacement(name: string): boolean {
+  const [, writer] = REPLACEMENT.exec(name) ?? [];
+  return writer !== undefined && !mayWrite(writer);
+}
 
 /** Keys whose output is complete and whose checkpoints are still there, and those that came to no checkpoint. */
 export const finishedWork = (layout: Layout): readonly string[] =>
-  namesIn(layout.work).filter((key) => isNoMore(layout, key) && !isClaimed(layout, key));
+  namesIn(layout.work).filter(
+    (key) =>
+      isOfStore(layout.shared, join(layout.work, key)) &&
+      isNoMore(layout, key) &&
+      hasOwn(join(layout.work, key)) &&
+      !isClaimed(layout, key),
+  );
 
 const isNoMore = (layout: Layout, key: string): boolean =>
   isStored(layout, key) ||
@@ -72,7 +83,7 @@ const inside = (folder: string, isWritten: (name: string) => boolean = () => fal
     .map((name) => join(folder, name));
 
 /** Somebody who lives, or whom we cannot see, makes the output of this key. */
-function isClaimed(layout: Layout, key: string): boolean {
+export function isClaimed(layout: Layout, key: string): boolean {
   const found = isKey(key) ? foundClaim(layout, key) : undefined;
   return found !== undefined && !isAbandoned(found);
 }
@@ -102,10 +113,9 @@ const isSign = (layout: Layout, name: string): boolean => {
   return foundClaim(layout, key)?.holder.mark === mark;
 };
 
-function remove(path: string): void {
+/** What the disk refuses, or another run sweeps, the next one tries again. */
+function quietly(work: () => void): void {
   try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {
-    // Another run sweeps the same store, or the disk refuses: the next one tries again.
-  }
+    work();
+  } catch {}
 }

@@ -6,8 +6,9 @@ import { type Diagnostic, UserError } from '../../language/diagnostics/types.js'
 import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { whileWorking } from '../../language/host/long-work.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { discard } from '../../language/host/own-files.js';
 import { identityOf, PROCESS_NOTE, stateOf, userName } from '../../language/host/process-identity.js';
-import { removeLeftover, writeWhole } from './durable.js';
+import { writeWhole } from './durable.js';
 import type { Layout } from './layout.js';
 import { place, takeAway } from './place.js';
 import { sinceText } from './since-text.js';
@@ -77,7 +78,7 @@ export async function takeLock(
       if (!placed || holder?.runId !== runId || holder.pid !== process.pid) throw refusal(layout, holder);
     }
   } finally {
-    removeLeftover(ticket);
+    discard(ticket);
   }
   const show = (): void => {
     const time = now() / 1000;
@@ -94,7 +95,7 @@ export async function takeLock(
       clearInterval(beat);
       silent();
       const holder = read(layout.lock);
-      if (holder?.runId === runId && holder.pid === process.pid) removeLeftover(layout.lock);
+      if (holder?.runId === runId && holder.pid === process.pid) discard(layout.lock);
     },
   };
 }
@@ -183,7 +184,7 @@ export const forgetChild = (layout: Layout, pid: number): void =>
 /** Replaced by one rename: the other processes must stay known wherever this one is killed. */
 function noteChildren({ child }: Layout, [first, ...others]: readonly ProcessNote[]): void {
   if (first === undefined) {
-    removeLeftover(child);
+    discard(child);
     return;
   }
   const next = `${child}.next`;
@@ -206,7 +207,7 @@ export async function outliveOrphan(layout: Layout, patience: number): Promise<v
     if (waited >= patience) for (const { pid } of orphans) end(pid);
     if (waited > 0) await sleep(step);
   }
-  removeLeftover(layout.child);
+  discard(layout.child);
 }
 
 function end(pid: number): void {

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { discard } from '../../language/host/own-files.js';
 import type { OutputFile, OutputFolder, Pages } from '../../language/ir/outputs.js';
 import { writeAll, writeWhole } from './durable.js';
 import { badOutputName, writing } from './store-diagnostics.js';
@@ -10,7 +11,7 @@ export const outputFolder = (path: string): OutputFolder => ({
   path,
   write: (name, content) => writeWhole(inside(path, name), content, { sync: false }),
   open: (name) => openOutput(inside(path, name)),
-  remove: (name) => rmSync(inside(path, name), { force: true }),
+  remove: (name) => discard(inside(path, name)),
 });
 
 /** The absolute path of `name`, which must not leave the folder. */
@@ -93,7 +94,7 @@ export function openPages(path: string): Pages {
     },
     close() {
       closeSync(file);
-      rmSync(path, { force: true });
+      discard(path);
     },
   };
 }

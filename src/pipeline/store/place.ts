@@ -1,7 +1,8 @@
 /** A file that one of many may place: it is there whole, or not at all. */
-import { constants, copyFileSync, linkSync, readFileSync, renameSync } from 'node:fs';
-import { removeLeftover } from './durable.js';
-import { writing } from './store-diagnostics.js';
+import { constants, copyFileSync, existsSync, linkSync, readFileSync, renameSync } from 'node:fs';
+import { UserError } from '../../language/diagnostics/types.js';
+import { discard, isOwn, type OwnForm } from '../../language/host/own-files.js';
+import { notOurs, writing } from './store-diagnostics.js';
 
 /** What file systems without links say; then the file is copied, for which another may see the beginning of it. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -43,11 +44,17 @@ export function textOf(path: string): string | undefined {
   }
 }
 
+/** Files that name a process. */
+const NOTE: OwnForm = { name: /^/, kinds: ['file'] };
+
 /**
  * Removes a file that someone left behind, but not one that another has just placed. `isStale` says of a text whether it
- * is the one that was left; `mark` makes the name that it gets meanwhile.
+ * is the one that was left; `mark` makes the name that it gets meanwhile. Throws a `UserError` where something is there
+ * that names no process.
  */
 export function takeAway(path: string, mark: string, isStale: (text: string | undefined) => boolean): void {
+  const text = textOf(path);
+  if (existsSync(path) && !(isOwn(path, NOTE) && isNote(text ?? ''))) throw new UserError(notOurs(path));
   const aside = `${path}.stale.${mark}`;
   try {
     renameSync(path, aside);
@@ -55,5 +62,11 @@ export function takeAway(path: string, mark: string, isStale: (text: string | un
     return; // The other contender was faster.
   }
   if (!isStale(textOf(aside))) place(aside, path);
-  removeLeftover(aside);
+  discard(aside);
+}
+
+/** Whether a text names a process, or was one before a power cut, which leaves the beginning of it, or zeros. */
+function isNote(text: string): boolean {
+  const beginning = '{"pid":';
+  return text.startsWith(beginning) || beginning.startsWith(text.replace(/\0+$/, ''));
 }

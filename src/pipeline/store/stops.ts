@@ -1,5 +1,5 @@
 /** Asking a run to end, from another process or another machine: a file that the run looks for. */
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -9,6 +9,7 @@ import { foundClaims, namesIn } from './claims.js';
 import { writeWhole } from './durable.js';
 import { type Layout, runFolder } from './layout.js';
 import { foundLock } from './lock.js';
+import { sweepOfStore } from './own-names.js';
 import { textOf } from './place.js';
 import { usedTimes } from './users.js';
 
@@ -29,13 +30,8 @@ export function askToStop(folder: string, runId: string): void {
 /** Whether someone asked, and the run has not ended since: it takes the file away when it does. */
 export const isAskedToStop = (folder: string, runId: string): boolean => existsSync(stopPath(folder, runId));
 
-export function forgetStop(folder: string, runId: string): void {
-  try {
-    rmSync(stopPath(folder, runId), { force: true });
-  } catch {
-    // a store that is away, or may only be read
-  }
-}
+export const forgetStop = (folder: string, runId: string): void =>
+  sweepOfStore(folder, stopPath(folder, runId));
 
 /** Milliseconds after which a run of another directory, which looks twice a second, would have ended. */
 const IGNORED = 3_600_000;

@@ -105,5 +105,43 @@ export const lockHeld = (path: string, holder: string) =>
     help: 'wait for it to finish, or end it with `ftpc stop`, which keeps its progress',
   });
 
+export const notAStore = (folder: string, names: readonly string[]) =>
+  error(
+    'FTP0807',
+    wholeFile(folder),
+    `\`${folder}\` is no store of ftpc's, and not empty: it has ${namedFew(names)}`,
+    {
+      help: `name an empty folder or a new one; \`ftpc store init ${folder}\` makes this one a store, next to what is in it`,
+    },
+  );
+
+export const unknownStore = (marker: string) =>
+  error(
+    'FTP0807',
+    wholeFile(marker),
+    `\`${marker}\` cannot be read: a later version of ftpc made it, or it is damaged`,
+    {
+      help: `use that version; \`ftpc store init ${dirname(marker)}\` makes the marker again`,
+    },
+  );
+
+export const LINKED = 'FTP0808';
+
+export const linkInStore = (path: string) =>
+  error(LINKED, wholeFile(path), `\`${path}\` is a link: the folders of a store are its own`, {
+    help: 'move what it leads to here; to keep outputs elsewhere, name that place with `--store`, or make the whole store a link',
+  });
+
+export const notOurs = (path: string) =>
+  error('FTP0809', wholeFile(path), `\`${path}\` is in the way, and ftpc did not make it`, {
+    help: 'move it out of this folder, and run again',
+  });
+
+/** The first of them. */
+const namedFew = (names: readonly string[]): string => {
+  const shown = names.slice(0, 3).map((name) => `\`${name}\``);
+  return names.length > 3 ? `${shown.join(', ')} and ${names.length - 3} more` : shown.join(' and ');
+};
+
 export const badOutputName = (name: string): Error =>
   new Error(`an output's name must stay inside its folder: ${name}`);

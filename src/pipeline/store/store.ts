@@ -1,12 +1,13 @@
 /** Complete outputs of stages by the digest of everything that could change them. */
 
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Diagnostic } from '../../language/diagnostics/types.js';
+import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import { type Host, HostError, type HostErrorCode } from '../../language/host/host.js';
 import { JsonFault } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { nodeHost } from '../../language/host/node-host.js';
+import { discard } from '../../language/host/own-files.js';
 import { markOf } from '../../language/host/process-identity.js';
 import { firstDamage, type Look, type LookOptions } from '../../language/host/seal-damage.js';
 import type { SealedFiles } from '../../language/host/sealed-file.js';
@@ -21,14 +22,16 @@ import {
 } from '../../language/ir/outputs.js';
 import { newPartName, renamed } from '../stages/train-plan/fields.js';
 import { type Claim, type ClaimAbout, type ClaimOptions, claimKey, namesIn } from './claims.js';
-import { removeLeftover, syncFolder, syncFolders, writeWhole } from './durable.js';
-import { fromCwd, type Layout, layoutIn, ownTemporary, storesOf } from './layout.js';
+import { syncFolder, syncFolders, writeWhole } from './durable.js';
+import { foreignInOutput } from './foreign.js';
+import { fromCwd, type Layout, layoutIn, ownTemporary, rootOf, storesOf } from './layout.js';
 import { sweepLeftovers } from './leftovers.js';
 import { isGone, outsideDamage, portable, recordOutside } from './outside-outputs.js';
+import { isOfStore, removeAside, removeOfStore, temporaryIn } from './own-names.js';
 import { sealFiles } from './seal.js';
 import { sealFilesAside } from './seal-in-thread.js';
-import { corruptEntry, corruptOutside, writing } from './store-diagnostics.js';
-import { hasCheckpoint, UNFINISHED } from './work-folder.js';
+import { corruptEntry, corruptOutside, notOurs, writing } from './store-diagnostics.js';
+import { emptyWork, hasCheckpoint, UNFINISHED } from './work-folder.js';
 
 export interface StoreEntry {
   readonly key: string;
@@ -124,23 +127,35 @@ export function openStore(cwd: string, shared?: string): Store {
     noteBegun: (begun) => noteBegun(join(layout.work, begun.key), begun),
     claim: (key, about, options) => claimKey(layout, key, about, options),
     begin: (key, publishes = false) => {
-      const folder = publishes ? ownTemporary(layout) : layout.temporary;
-      const path = join(folder, `${key}.${writer()}`);
-      writing(path, undefined, () => {
+      const root = publishes ? layout.root : layout.shared;
+      return writing(root, undefined, () => {
+        makeFolders(root);
+        const path = temporaryIn(root, key, writer());
+        const folder = dirname(path);
         // also what one that was killed has begun: who has the claim is alone with the key
         for (const name of namesIn(folder))
-          if (name.startsWith(`${key}.`)) rmSync(join(folder, name), { recursive: true, force: true });
+          if (name.startsWith(`${key}.`)) removeOfStore(root, join(folder, name));
         makeFolders(path);
+        return path;
       });
-      return path;
     },
     digest: sealFilesAside,
     seal: (folder, sealing, files = sealFiles(folder)) => seal(layout, folder, sealing, files),
     workPath: (key) => join(layout.work, key),
-    dropWork: (key) => removeLeftover(join(layout.work, key)),
-    discard: removeLeftover,
+    dropWork: (key) => dropWork(layout.shared, join(layout.work, key)),
+    discard,
     sweep: () => sweepLeftovers(layout),
   };
+}
+
+/** What the disk does not let go of now, the next run removes. */
+function dropWork(root: string, path: string): void {
+  if (!isOfStore(root, path)) return;
+  try {
+    emptyWork(root, path);
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+  }
 }
 
 let ownMark = '';
@@ -202,15 +217,11 @@ function seal(layout: Layout, folder: string, sealing: EntryRecord, files: Seale
   return { key: sealing.key, path, record };
 }
 
-/** Renamed away first: a kill in the middle must not leave half an entry under its key. */
+/** Throws a `UserError` where somebody else has put something into it. */
 function removeEntry(layout: Layout, path: string): void {
-  const temporary = dirname(path) === layout.store ? layout.temporary : ownTemporary(layout);
-  const aside = join(temporary, `removed.${markOf()}`);
-  writing(path, undefined, () => {
-    makeFolders(temporary);
-    renameSync(path, aside);
-    rmSync(aside, { recursive: true, force: true });
-  });
+  const [foreign] = existsSync(join(path, STAGE_FILE)) ? foreignInOutput(path) : [];
+  if (foreign !== undefined) throw new UserError(notOurs(join(path, foreign)));
+  writing(path, undefined, () => removeAside(rootOf(layout, path), path));
 }
 
 /** The record of a store entry; what is wrong with it if there is no sound one. Throws a `HostError` as {@link firstDamage}. */

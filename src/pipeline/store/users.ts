@@ -9,10 +9,12 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { type JsonOf, tryJson } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { discard } from '../../language/host/own-files.js';
 import { markOf, userName } from '../../language/host/process-identity.js';
 import { namesIn } from './claims.js';
-import { removeLeftover, replaceFile } from './durable.js';
+import { replaceFile } from './durable.js';
 import type { Layout } from './layout.js';
+import { sweepOfStore } from './own-names.js';
 import { textOf } from './place.js';
 import { writing } from './store-diagnostics.js';
 
@@ -89,7 +91,7 @@ export function markUsed(layout: Layout, keys: readonly string[]): void {
 }
 
 export const forgetUsed = (layout: Layout, key: string): void =>
-  removeLeftover(join(usedFolder(layout), key));
+  sweepOfStore(layout.shared, join(usedFolder(layout), key));
 
 /** When outputs were last used, and what the time is, both by the clock of the disk: machines may differ. */
 export function usedTimes(layout: Layout): { readonly now: number; of(key: string): number } {
@@ -105,6 +107,6 @@ export function usedTimes(layout: Layout): { readonly now: number; of(key: strin
   const probe = `now.${markOf()}`;
   markUsed(layout, [probe]);
   const now = timeOf(probe) || Date.now();
-  removeLeftover(join(usedFolder(layout), probe));
+  discard(join(usedFolder(layout), probe));
   return { now, of: timeOf };
 }

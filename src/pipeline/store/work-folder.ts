@@ -1,12 +1,20 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../../language/diagnostics/types.js';
 import { JsonFault } from '../../language/host/json.js';
 import { makeFolders } from '../../language/host/node-folders.js';
 import { nodeHost } from '../../language/host/node-host.js';
+import {
+  discard,
+  isOwn,
+  type OwnForm,
+  removeEmpty,
+  removeOwn,
+  sweepOwn,
+} from '../../language/host/own-files.js';
 import { firstDamage } from '../../language/host/seal-damage.js';
 import { parseChecked } from '../../language/host/self-check.js';
-import type { WorkFolder } from '../../language/ir/outputs.js';
+import { BEGUN_FILE, type WorkFolder } from '../../language/ir/outputs.js';
 import { syncFolder, writeWhole } from './durable.js';
 import { inside, openPages, outputFolder } from './output-folder.js';
 import { COMMIT, LIST } from './seal.js';
@@ -19,13 +27,46 @@ export const UNFINISHED = '.unfinished-';
 /** What is needed only while a stage runs. */
 export const SCRATCH = `${UNFINISHED}scratch`;
 
+const BEGUN: OwnForm = { name: new RegExp(`^\\${UNFINISHED}`), kinds: ['file', 'folder'] };
+/** What its key is made of, and what ranks have computed. */
+const NAMED: OwnForm = {
+  name: new RegExp(`^(?:${BEGUN_FILE}|checkpoints|(?:best|last|state|tensors)(?:\\.\\w+)?)$`),
+  kinds: ['file', 'folder'],
+};
+const COMMITTED: OwnForm = { name: /^/, kinds: ['folder'] };
+
+/** How something in a work folder is ftpc's; `undefined` if somebody else has put it there. */
+const formIn = (path: string, name: string): OwnForm | undefined =>
+  [LIST, RANKS_LIST].some((list) => existsSync(join(path, name, list)))
+    ? COMMITTED
+    : [BEGUN, NAMED].find((form) => isOwn(join(path, name), form));
+
+/** Whether a work folder has something of ftpc's, or nothing at all. */
+export function hasOwn(path: string): boolean {
+  const names = namesIn(path);
+  return names.length === 0 || names.some((name) => formIn(path, name) !== undefined);
+}
+
+/** Whether everything in a work folder is ftpc's. */
+export const isAllOwn = (path: string): boolean =>
+  namesIn(path).every((name) => formIn(path, name) !== undefined);
+
+/** Removes what ftpc has put into a work folder, and the folder where nothing else is in it. Throws what the system says. */
+export function emptyWork(root: string, path: string): void {
+  for (const name of namesIn(path)) {
+    const form = formIn(path, name);
+    if (form !== undefined) removeOwn(join(path, name), form, root);
+  }
+  removeEmpty(path);
+}
+
 /**
  * Checkpoints that survive a kill at any moment: each folder is written under another name, forced to disk
  * and renamed, so that it is complete or absent; its digests are checked when it is read.
  */
 export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void): WorkFolder {
   writing(path, undefined, () => makeFolders(path));
-  for (const name of readdirSync(path)) if (name.startsWith(UNFINISHED)) discard(join(path, name));
+  for (const name of readdirSync(path)) sweepOwn(join(path, name), BEGUN, dirname(dirname(path)));
   const remove = (name: string): void => {
     const from = inside(path, name);
     const aside = join(path, `${UNFINISHED}removed-${name.replaceAll('/', '-')}`);
@@ -33,7 +74,7 @@ export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void)
     // Renamed first: a kill in the middle of a removal must not leave half a checkpoint under its name.
     writing(from, undefined, () => {
       renameSync(from, aside);
-      rmSync(aside, { recursive: true, force: true });
+      discard(aside);
     });
   };
   const damaged = new Set<string>();
@@ -80,8 +121,6 @@ export function workFolder(path: string, warn: (diagnostic: Diagnostic) => void)
   };
 }
 
-const discard = (path: string): void => rmSync(path, { recursive: true, force: true });
-
 function isCommit(folder: string): boolean {
   try {
     return readdirSync(folder).length > 0;
@@ -111,8 +150,9 @@ export function hasCheckpoint(path: string): boolean {
 
 /** Where the ranks of the accelerate engine have theirs: whole ones, by a rename, with a list that is written last. */
 const RANKS = 'checkpoints';
+const RANKS_LIST = 'manifest.json';
 const isOfRanks = (path: string, name: string): boolean =>
-  !name.endsWith('.partial') && existsSync(join(path, RANKS, name, 'manifest.json'));
+  !name.endsWith('.partial') && existsSync(join(path, RANKS, name, RANKS_LIST));
 
 function namesIn(folder: string): readonly string[] {
   try {

@@ -50,6 +50,11 @@ async function commandOf(words: readonly string[], context: CliContext): Promise
   }
   const store = storeOf(command, args, context.host);
   const host = { ...context.host, waiting: showWaits(context), ...(store === undefined ? {} : { store }) };
+  // a run says it among its events
+  if (Object.hasOwn(command.options, 'store') && name !== 'run') {
+    const { checkStores } = await import('../../pipeline/store/enter.js');
+    checkStores(host);
+  }
   return command.run(args, { ...context, host });
 }
 

@@ -1,5 +1,5 @@
 /** The Python environment of the accelerate engine onto this machine: whole, or not at all. */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import {
   type EnvironmentManifest,
@@ -17,12 +17,21 @@ import { installerFailed } from '../../language/diagnostics/catalogue/environmen
 import { noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { discard } from '../../language/host/own-files.js';
 import { writeWhole } from '../../pipeline/store/index.js';
 import { type BasePython, basePython, PYTHONS_FOLDER } from './base-python.js';
 import { fetchWheels } from './fetch-wheels.js';
 import { syncEverything, tryProgram } from './programs.js';
 import { type LockedWheel, lockText, readLock, wheelsFor } from './python-lock.js';
-import { alone, finish, type Installable, type InstallStep, removeRuntime, requireSpace } from './staging.js';
+import {
+  alone,
+  finish,
+  type Installable,
+  type InstallStep,
+  removeRuntime,
+  removeWheels,
+  requireSpace,
+} from './staging.js';
 import { digestOf } from './transfer.js';
 import { fetchUv, runUv, UV_SYSTEMS } from './uv.js';
 
@@ -104,7 +113,7 @@ async function putTogether(host: Host, options: InstallOptions, { system, lock, 
     bytes: bytesIn(folder),
     records: await recordsIn(folder, base.minor),
   });
-  rmSync(downloads, { recursive: true, force: true });
+  removeWheels(downloads);
   return manifest;
 }
 
@@ -118,8 +127,7 @@ async function fetchAll(
   // what an earlier try has fetched takes no more
   requireSpace(runtimesFolder(host), UNPACKED * total - bytesIn(downloads));
   const wanted: ReadonlySet<string> = new Set(wheels.map(({ name }) => name));
-  for (const name of readdirSync(downloads))
-    if (!wanted.has(name) && !name.startsWith('uv-')) rmSync(join(downloads, name), { recursive: true });
+  removeWheels(downloads, (name) => !wanted.has(name) && !name.startsWith('uv-'));
   const what = `fetching ${wheels.length} packages`;
   progress({ what, done: 0, total });
   await fetchWheels(host, wheels, downloads, signal, (done) => progress({ what, done, total }));
@@ -159,7 +167,7 @@ async function unpack(
     const { isDone, said } = await runUv(uv, words, { cwd: staging, signal, env });
     if (!isDone) throw new UserError(installerFailed(what, said));
   }
-  rmSync(cache, { recursive: true, force: true });
+  discard(cache);
 }
 
 /** Files that are the same on the disk count once. */

@@ -1,5 +1,5 @@
 /** llama.cpp onto this machine, as node-llama-cpp builds it: whole, or not at all. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { platformHere } from '../../compute/libraries/platform.js';
 import {
@@ -13,6 +13,7 @@ import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/install
 import { doesNotCompute, noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { discard } from '../../language/host/own-files.js';
 import { fetchPart } from './npm-part.js';
 import { LLAMA_BUILDS, LLAMA_NEEDED_BYTES, LLAMA_RELEASE, type LlamaBuild } from './packages.js';
 import { tryScript } from './programs.js';
@@ -84,7 +85,7 @@ async function tryBuild(
     await tryScript(LLAMA, [TRIAL, join(target, addon), device], { cwd: staging, signal });
   } catch (error) {
     if (isPlain(device) || !(error instanceof UserError)) throw error;
-    rmSync(staging, { recursive: true });
+    discard(staging);
     return undefined;
   }
   const files = await filesIn(staging, signal);

@@ -1,7 +1,8 @@
 /** A package of npm of which only some files are kept. */
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { discard } from '../../language/host/own-files.js';
 import type { PartialPackage } from './packages.js';
 import { unpackNpm } from './programs.js';
 
@@ -20,5 +21,5 @@ export async function fetchPart(
     makeFolders(dirname(join(target, file)));
     renameSync(path, join(target, file));
   }
-  rmSync(whole, { recursive: true });
+  discard(whole);
 }

@@ -1,12 +1,13 @@
 /** What installations have in common: a folder that gets its name only when it is whole. */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type InstalledFiles, MANIFEST, secondsOf } from '../../compute/libraries/damage.js';
 import { runtimesFolder } from '../../compute/tensor/runtimes/tensorflow/installed.js';
 import { diskTooSmall, installationRuns } from '../../language/diagnostics/catalogue/runtimes.js';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { discard, type OwnForm, removeEmpty, removeOwn, sweepOwn } from '../../language/host/own-files.js';
 import { stateOf } from '../../language/host/process-identity.js';
 import { bytes as bytesText } from '../../pipeline/planner/quantities.js';
 import { syncFile, syncFolder, takeLock, writeWhole, writing } from '../../pipeline/store/index.js';
@@ -74,13 +75,19 @@ export async function removeRuntime(host: Host, what: Installable, folder: strin
     const manifest = join(folder, MANIFEST);
     writing(folder, undefined, () => {
       // without its manifest it counts as none, should this be interrupted
-      if (host.stat(manifest) !== undefined) rmSync(manifest);
-      if (was) rmSync(folder, { recursive: true });
+      removeOwn(manifest, { name: /^/, kinds: ['file'] });
+      removeOwn(folder, FOLDER);
     });
-    for (const kept of what.kept ?? [])
-      rmSync(join(runtimesFolder(host), kept), { recursive: true, force: true });
+    for (const kept of what.kept ?? []) removeOwn(join(runtimesFolder(host), kept), FOLDER);
     return was;
   });
+}
+
+/** Removes wheels that were fetched, and their folder where nothing else is in it. */
+export function removeWheels(downloads: string, isMeant: (name: string) => boolean = () => true): void {
+  for (const name of readdirSync(downloads))
+    if (isMeant(name)) removeOwn(join(downloads, name), { name: /\.whl$/, kinds: ['file'] });
+  removeEmpty(downloads);
 }
 
 /** Adds the manifest to what was put together, and gives it the place of what was there. */
@@ -90,20 +97,27 @@ export function finish<M>(staging: string, folder: string, manifest: M): M {
   return manifest;
 }
 
-/** Of this runtime all, as it is nobody's while the lock is held, and of the others what a process that is gone has left. */
+/** A runtime, by its name. */
+const FOLDER: OwnForm = { name: /^/, kinds: ['folder'] };
+
+/** What an installation puts together or replaces, and its locks; the groups say which runtime's, and by which process. */
+const LEFT: OwnForm = {
+  name: /^\.([a-z.]+?)(?:-(\d+)(?:\.old)?|\.lock\.(?:stale\.)?(\d+)(?:\.[\w-]+)?)$/,
+  kinds: ['folder', 'file'],
+};
+
+/**
+ * Of this runtime all, as it is nobody's while the lock is held, and of the others what a process that is gone has left.
+ * What an installer that was killed has started may still write, and goes the next time.
+ */
 function sweep(root: string, name: string): void {
   for (const left of readdirSync(root)) {
-    const pid = /^\.[a-z.]+?(?:-|\.lock\.(?:stale\.)?)(\d+)/.exec(left)?.[1];
-    if (left.startsWith(`.${name}-`) || (pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone'))
-      discard(join(root, left));
+    const [, runtime, folder, lock] = LEFT.name.exec(left) ?? [];
+    const isGone = (pid: string | undefined): boolean =>
+      pid !== undefined && stateOf({ pid: Number(pid) }) === 'gone';
+    if ((folder !== undefined && runtime === name) || isGone(folder ?? lock))
+      sweepOwn(join(root, left), LEFT);
   }
-}
-
-/** Removes as much as can be: what an installer that was killed has started may still write, and goes the next time. */
-function discard(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 2 });
-  } catch {}
 }
 
 /** Gives what was put together its name; what had it before is removed. */

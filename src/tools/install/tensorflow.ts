@@ -1,5 +1,5 @@
 /** TensorFlow onto this machine: whole, or not at all. */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   bindingPath,
@@ -13,6 +13,7 @@ import {
 import { fetchedOther, noBuildHere } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
+import { discard } from '../../language/host/own-files.js';
 import {
   BINDING,
   isCudaLibrary,
@@ -31,6 +32,7 @@ import {
   type Installable,
   type InstallStep,
   removeRuntime,
+  removeWheels,
   requireSpace,
 } from './staging.js';
 import { fetchFile, type Remote } from './transfer.js';
@@ -99,8 +101,8 @@ async function putTogether(host: Host, options: InstallOptions, staging: string)
   progress({ what: 'trying it' });
   const env = { TF_CPP_MIN_LOG_LEVEL: '2' };
   await tryScript(TITLE, [TRIAL, target], { cwd: dirname(target), signal, env });
-  rmSync(sources, { recursive: true });
-  rmSync(unpacked.headers, { recursive: true });
+  discard(sources);
+  discard(unpacked.headers);
   progress({ what: 'recording what was installed' });
   const files = await filesIn(staging, signal);
   const manifest = finish<TensorFlowManifest>(staging, tensorflowFolder(host), {
@@ -112,7 +114,7 @@ async function putTogether(host: Host, options: InstallOptions, staging: string)
     bytes: bytesOf(files),
     files,
   });
-  rmSync(downloads, { recursive: true, force: true });
+  removeWheels(downloads);
   return manifest;
 }
 

@@ -1,11 +1,12 @@
 /** Files and pages over HTTP: a file continues where an earlier try ended, and counts only with the right digest. */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, ftruncateSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, ftruncateSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchedOther, fetchFailed } from '../../language/diagnostics/catalogue/runtimes.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import { makeFolders } from '../../language/host/node-folders.js';
+import { discard } from '../../language/host/own-files.js';
 import { request, TransientError } from '../../pipeline/hub/request.js';
 import { writeAll } from '../../pipeline/store/durable.js';
 import { writing } from '../../pipeline/store/index.js';
@@ -102,7 +103,7 @@ export async function fetchFile(
     await patiently(url, signal, () => fill(remote, url, path, signal, progress), sizeOf, pauses);
     const found = await digestOf(path);
     if (found === remote.sha256) return;
-    rmSync(path, { force: true });
+    discard(path);
     if (!left)
       throw new UserError(
         fetchedOther(remote.name, `its digest is ${found.slice(0, 12)}…, not ${remote.sha256.slice(0, 12)}…`),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { ReleaseManifest } from '../../../src/compute/packaging/manifest.js';
@@ -119,7 +119,7 @@ describe('publishing', () => {
   it('does not replace a folder called current that is no link', async () => {
     const folder = fresh();
     await publishContent(folder, 'one');
-    access.disk.remove(join(releasesOf(folder), 'current'));
+    rmSync(join(releasesOf(folder), 'current'));
     access.disk.makeFolder(join(releasesOf(folder), 'current'));
     let code = '';
     await publishContent(folder, 'two').catch((error: unknown) => {

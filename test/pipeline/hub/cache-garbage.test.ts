@@ -13,6 +13,16 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
 import { noteUse, removeCommit, unusedCommits } from '../../../src/pipeline/hub/cache-garbage.js';
+import { listingText } from '../../../src/pipeline/hub/listing.js';
+
+/** Named by digests, as content is. */
+const [ONE, BOTH, TWO, THREE, HALF] = ['1', '2', '3', '4', '5'].map((digit) => digit.repeat(40)) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 const [OLD, NEW, FOREIGN] = ['a', 'b', 'c'].map((letter) => letter.repeat(40)) as [string, string, string];
 
@@ -34,23 +44,25 @@ describe('the cache of a hub', () => {
     ])
       mkdirSync(folder, { recursive: true });
     for (const blob of blobs) {
-      writeFileSync(join(repository, 'blobs', blob), blob.repeat(100));
+      writeFileSync(join(repository, 'blobs', blob), blob);
       symlinkSync(`../../blobs/${blob}`, join(snapshot, `${blob}.bin`));
     }
     if (!isListed) return;
     const list = join(repository, 'ftpc', `${commit}.json`);
-    writeFileSync(list, '{}');
+    const files = blobs.map((blob) => ({ name: `${blob}.bin`, bytes: blob.length, blob }));
+    writeFileSync(list, listingText({ commit, files }));
     utimesSync(list, long, long);
   }
 
   before(() => {
-    write(OLD, ['one', 'both']);
-    write(NEW, ['both', 'two']);
-    write(FOREIGN, ['three'], false);
+    write(OLD, [ONE, BOTH]);
+    write(NEW, [BOTH, TWO]);
+    write(FOREIGN, [THREE], false);
     writeFileSync(join(repository, 'refs/main'), OLD);
     writeFileSync(join(repository, 'refs/v2'), NEW);
-    writeFileSync(join(repository, 'blobs', 'half.ftpc-gone,4194303,1'), 'half');
-    utimesSync(join(repository, 'blobs', 'half.ftpc-gone,4194303,1'), long, long);
+    const half = join(repository, 'blobs', `${HALF}.ftpc-gone,4194303,1`);
+    writeFileSync(half, 'half');
+    utimesSync(half, long, long);
   });
 
   it('keeps what a lock file names, what a run reads, and what others fetched', () => {
@@ -65,9 +77,9 @@ describe('the cache of a hub', () => {
   it('loses a commit with its files, and no file of another one', () => {
     for (const commit of unusedCommits(host, new Set(), Date.now())) {
       expect(commit.bytes).to.be.above(0);
-      removeCommit(commit);
+      removeCommit(host, commit);
     }
-    expect(readdirSync(join(repository, 'blobs'))).to.deep.equal(['both', 'three', 'two']);
+    expect(readdirSync(join(repository, 'blobs'))).to.deep.equal([BOTH, TWO, THREE]);
     expect(readdirSync(join(repository, 'snapshots'))).to.deep.equal([NEW, FOREIGN]);
     expect(readdirSync(join(repository, 'refs'))).to.deep.equal(['v2']);
     expect(existsSync(join(repository, 'ftpc', `${OLD}.json`))).to.equal(false);

@@ -3,16 +3,7 @@
  * a name that its content decides.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, utimesSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { llamaNotConverted } from '../../../language/diagnostics/catalogue/llama.js';
@@ -29,6 +20,7 @@ import {
 import { type Host, HostError } from '../../../language/host/host.js';
 import { JsonFault, record, version } from '../../../language/host/json.js';
 import { makeFolders } from '../../../language/host/node-folders.js';
+import { discard, type OwnForm, removeOwn } from '../../../language/host/own-files.js';
 import { checkedText, parseChecked } from '../../../language/host/self-check.js';
 import type { GgufFile } from '../../packaging/gguf/index.js';
 
@@ -117,7 +109,7 @@ function write(folder: string, path: string, chunks: Iterable<Uint8Array>): stri
     }
     renameSync(temporary, path);
   } finally {
-    rmSync(temporary, { force: true });
+    discard(temporary);
   }
   return hash.digest('hex');
 }
@@ -154,8 +146,14 @@ function used(host: Host, path: string): void {
 
 function sweep(host: Host, folder: string): void {
   for (const name of readdirSync(folder)) {
-    const most = name.startsWith('.') ? ABANDONED : name.endsWith('.gguf') ? UNUSED : undefined;
+    const most = name.startsWith('.') ? ABANDONED : UNUSED;
     const { modified = 0 } = host.stat(join(folder, name)) ?? {};
-    if (most !== undefined && host.now() - modified > most) rmSync(join(folder, name), { force: true });
+    if (host.now() - modified > most) removeOwn(join(folder, name), WRITTEN);
   }
 }
+
+/** What is being written, and what was. */
+const WRITTEN: OwnForm = {
+  name: /^(?:\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}\.gguf)$/,
+  kinds: ['file'],
+};

@@ -1,23 +1,26 @@
 /** The journal of requests: a line each, in a few files of bounded size, the newest of which grows. */
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsyncSync,
   openSync,
   readSync,
   renameSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { jsonLines } from '../../../language/host/json.js';
 import { makeFolders } from '../../../language/host/node-folders.js';
+import { type OwnForm, removeOwn } from '../../../language/host/own-files.js';
 import { checkedLine, soundLines } from '../../store/journal-line.js';
 import { JOURNAL_LINE, type TrafficLine } from './request-line.js';
 
 /** `requests.jsonl` grows; `requests.1.jsonl` is the one before, and so on. */
 const fileName = (age: number): string => (age === 0 ? 'requests.jsonl' : `requests.${age}.jsonl`);
+
+const OWN: OwnForm = { name: /^requests(?:\.\d+)?\.jsonl$/, kinds: ['file'] };
 
 /** 4 files of 64 MiB: about a million requests without their prompts. */
 const FILES = 4;
@@ -68,7 +71,8 @@ export function openRequestJournal(folder: string, options: JournalOptions): Req
   };
   const rotate = (): void => {
     close();
-    rmSync(join(folder, fileName(files - 1)), { force: true });
+    const oldest = join(folder, fileName(files - 1));
+    if (!removeOwn(oldest, OWN) && existsSync(oldest)) throw new Error(`\`${oldest}\` is no file of ftpc's`);
     for (let age = files - 2; age >= 0; age--) move(folder, age);
   };
   const write = (line: string): void => {

@@ -20,6 +20,7 @@ export const COMMAND_GROUPS: Readonly<Record<string, CommandTable>> = {
     stop: async () => (await import('./stop.js')).stop,
     unlock: async () => (await import('./unlock.js')).unlock,
     gc: async () => (await import('./gc.js')).gc,
+    store: async () => (await import('./store.js')).store,
     lock: async () => (await import('./lock.js')).lock,
     snapshot: async () => (await import('./snapshot.js')).snapshot,
     eject: async () => (await import('./eject.js')).eject,

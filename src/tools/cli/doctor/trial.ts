@@ -1,8 +1,9 @@
 /** Ten steps of the starter model by each engine, in a folder of their own: the same file has to have the same losses. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../../language/diagnostics/types.js';
+import { discard } from '../../../language/host/own-files.js';
 import type { EngineOptions } from '../../../language/ir/engines.js';
 import type { RunEvent } from '../../../language/ir/events.js';
 import type { CliContext } from '../cli-context.js';
@@ -54,7 +55,7 @@ export async function train(context: CliContext, engine: EngineOptions): Promise
     writeFileSync(join(folder, 'rows.jsonl'), `${ROWS}\n`);
     return await trainIn(context, folder, engine);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    discard(folder);
   }
 }
 

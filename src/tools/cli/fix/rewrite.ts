@@ -1,18 +1,11 @@
 /** Source files of the user, rewritten whole or not at all, and never over an edit that was made in between. */
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, chmodSync, constants, readFileSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { notText } from '../../../language/diagnostics/catalogue/files.js';
 import { error, wholeFile } from '../../../language/diagnostics/make.js';
 import { type Diagnostic, UserError } from '../../../language/diagnostics/types.js';
+import { discard } from '../../../language/host/own-files.js';
+import { markOf } from '../../../language/host/process-identity.js';
 import { syncFolder, writeWhole } from '../../../pipeline/store/index.js';
 
 interface Rewrite {
@@ -41,7 +34,7 @@ export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
       const target = realpathSync(rewrite.path);
       const problem = obstacle(rewrite, target);
       if (problem !== undefined) return problem;
-      const temporary = `${target}.${process.pid}.tmp`;
+      const temporary = `${target}.${markOf()}.tmp`;
       prepared.push({ rewrite, target, temporary });
       writeWhole(temporary, rewrite.after, { sync: true, named: rewrite.file });
       chmodSync(temporary, statSync(target).mode);
@@ -61,7 +54,7 @@ export function rewriteAll(files: readonly Rewrite[]): Diagnostic | undefined {
     const { code = '', message } = error as NodeJS.ErrnoException;
     return notWritable(at, code === '' ? message : `${code}: ${message}`);
   } finally {
-    for (const { temporary } of prepared) rmSync(temporary, { force: true });
+    for (const { temporary } of prepared) discard(temporary);
   }
 }
 

@@ -14,6 +14,7 @@ const NEEDS: Readonly<Record<Need, string>> = {
   other_user: 'of another user of the store',
   checkpoint: 'of a run with a checkpoint',
   used_lately: 'used lately',
+  foreign: 'holds what ftpc did not put there',
 };
 
 /** Lines of what goes at most; the rest is a sum. */

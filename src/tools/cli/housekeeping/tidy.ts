@@ -7,6 +7,7 @@ import { removeCommit, type UnusedCommit, unusedCommits } from '../../../pipelin
 import {
   type Collected,
   collect,
+  enterStore,
   type FoundUser,
   findGarbage,
   type Garbage,
@@ -74,6 +75,7 @@ export async function tidy(host: Host, request: TidyRequest): Promise<Tidied> {
   const planned = going.reduce((sum, { bytes }) => sum + bytes, 0);
   const done = request.isDone
     ? found.map(({ layout, garbage }) => {
+        enterStore(layout);
         const collected = collect(layout, garbage, options);
         noteKept(
           host,
@@ -83,7 +85,7 @@ export async function tidy(host: Host, request: TidyRequest): Promise<Tidied> {
         return collected;
       })
     : [];
-  if (request.isDone) for (const commit of cache) removeCommit(commit);
+  if (request.isDone) for (const commit of cache) removeCommit(host, commit);
   const users = all((one) => one.users).filter(({ isHere }) => !isHere);
   return {
     deleted: request.isDone,
