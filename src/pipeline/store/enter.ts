@@ -22,7 +22,7 @@ const NOBODYS: ReadonlySet<string> = new Set(['lost+found']);
  * Why a folder cannot be used as a store; `undefined` if it can, also where it is empty, or not there. A store of a
  * version that made no marker is known by what is in it.
  */
-export function storeProblem(folder: string): Diagnostic | undefined {
+function storeProblem(folder: string): Diagnostic | undefined {
   const link = FOLDERS.map((name) => join(folder, name)).find(isLink);
   if (link !== undefined) return linkInStore(link);
   if (storeId(folder) !== undefined) return undefined;

@@ -9,7 +9,7 @@ export {
   syncFolder,
   writeWhole,
 } from './durable.js';
-export { enterStore, storeProblem } from './enter.js';
+export { enterStore } from './enter.js';
 export { findGarbage, type Garbage, isForgotten, type Need, type Output } from './garbage.js';
 export {
   type Journal,

@@ -121,7 +121,7 @@ export const unknownStore = (marker: string) =>
     wholeFile(marker),
     `\`${marker}\` cannot be read: a later version of ftpc made it, or it is damaged`,
     {
-      help: `use that version; \`ftpc store init ${dirname(marker)}\` makes the marker again`,
+      help: `use that version; where it is damaged, delete it, and \`ftpc store init ${dirname(marker)}\` makes it again`,
     },
   );
 

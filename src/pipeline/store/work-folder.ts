@@ -27,17 +27,20 @@ export const UNFINISHED = '.unfinished-';
 /** What is needed only while a stage runs. */
 export const SCRATCH = `${UNFINISHED}scratch`;
 
+/** Where the ranks of the accelerate engine have their checkpoints: whole ones, by a rename, with a list that is written last. */
+const RANKS = 'checkpoints';
+
 const BEGUN: OwnForm = { name: new RegExp(`^\\${UNFINISHED}`), kinds: ['file', 'folder'] };
-/** What its key is made of, and what ranks have computed. */
+/** What its key is made of, and what ranks write. */
 const NAMED: OwnForm = {
-  name: new RegExp(`^(?:${BEGUN_FILE}|checkpoints|(?:best|last|state|tensors)(?:\\.\\w+)?)$`),
+  name: new RegExp(`^(?:${BEGUN_FILE}|${RANKS}|references|result)$`),
   kinds: ['file', 'folder'],
 };
 const COMMITTED: OwnForm = { name: /^/, kinds: ['folder'] };
 
 /** How something in a work folder is ftpc's; `undefined` if somebody else has put it there. */
 const formIn = (path: string, name: string): OwnForm | undefined =>
-  [LIST, RANKS_LIST].some((list) => existsSync(join(path, name, list)))
+  existsSync(join(path, name, LIST))
     ? COMMITTED
     : [BEGUN, NAMED].find((form) => isOwn(join(path, name), form));
 
@@ -148,11 +151,8 @@ export function hasCheckpoint(path: string): boolean {
   return namesIn(path).some(isWhole) || namesIn(join(path, RANKS)).some((name) => isOfRanks(path, name));
 }
 
-/** Where the ranks of the accelerate engine have theirs: whole ones, by a rename, with a list that is written last. */
-const RANKS = 'checkpoints';
-const RANKS_LIST = 'manifest.json';
 const isOfRanks = (path: string, name: string): boolean =>
-  !name.endsWith('.partial') && existsSync(join(path, RANKS, name, RANKS_LIST));
+  !name.endsWith('.partial') && existsSync(join(path, RANKS, name, 'manifest.json'));
 
 function namesIn(folder: string): readonly string[] {
   try {

@@ -36,11 +36,11 @@ describe('a target that cannot be written', () => {
     expect(code).to.equal(0);
     const releases = join(cwd, 'releases/tiny');
     expect(readdirSync(releases)).to.include('current');
-    // as a process that was killed while it published leaves it, in this form and in that of older versions
+    // as a process that was killed while it published leaves it, and as somebody may call a folder of his own
     const gone = spawnSync(process.execPath, ['-e', '']).pid;
     const left = [`.publishing-${gone}`, `.publishing-${writerMark().replace(/^\d+/, String(gone))}`];
     for (const name of left) mkdirSync(join(releases, name));
     expect((await finish(cwd)).code, 'nothing is to do').to.equal(0);
-    expect(readdirSync(releases).filter((name) => name.startsWith('.'))).to.deep.equal([]);
+    expect(readdirSync(releases).filter((name) => name.startsWith('.'))).to.deep.equal([left[0]]);
   });
 });

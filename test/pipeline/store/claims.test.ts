@@ -13,6 +13,7 @@ import { layoutIn, openStore } from '../../../src/pipeline/store/index.js';
 import { freshFolder } from './folders.js';
 
 const KEY = 'a'.repeat(64);
+const MARK = markOf();
 const ABOUT = { runId: 'run', stage: 'train' };
 const FAST = { beat: 10, look: 10, silence: 200, patience: 0 };
 
@@ -26,13 +27,13 @@ function leave(layout: ReturnType<typeof layoutIn>, parts: object, beat?: object
       runId: 'other',
       stage: 'tune',
       since: '2026-01-01T00:00:00Z',
-      mark: 'm',
+      mark: MARK,
     },
     ...parts,
   };
   mkdirSync(layout.claims, { recursive: true });
   writeFileSync(join(layout.claims, KEY), JSON.stringify(holder));
-  if (beat !== undefined) writeFileSync(join(layout.claims, `${KEY}.m.beat`), JSON.stringify(beat));
+  if (beat !== undefined) writeFileSync(join(layout.claims, `${KEY}.${MARK}.beat`), JSON.stringify(beat));
 }
 
 describe('claims', () => {
@@ -94,7 +95,7 @@ describe('claims', () => {
     const waiting = claimKey(layout, KEY, ABOUT, { timing, signal: stop.signal });
     for (let beat = 1; beat < 20; beat++) {
       await sleep(20);
-      writeFileSync(join(layout.claims, `${KEY}.m.beat`), JSON.stringify({ beat }));
+      writeFileSync(join(layout.claims, `${KEY}.${MARK}.beat`), JSON.stringify({ beat }));
       time += FAST.silence / 2;
     }
     stop.abort();
@@ -167,8 +168,8 @@ describe('claims', () => {
     const { layout } = store;
     leave(layout, { pid: gone, started: undefined }, { beat: 3 });
     const note = JSON.stringify({ ...identityOf(process.pid), pid: gone, started: undefined });
-    writeFileSync(join(layout.claims, `${KEY}.n.ticket`), note);
-    writeFileSync(join(layout.claims, `${KEY}.n.beat`), '{}');
+    writeFileSync(join(layout.claims, `${KEY}.${markOf()}.ticket`), note);
+    writeFileSync(join(layout.claims, `${KEY}.${markOf()}.beat`), '{}');
     const cut = (mark: string): string => `${KEY}.${mark}.ticket`;
     const [mine, theirs] = [markOf(), markOf().replace(/-[0-9a-f]{8}-/, '-00000000-')];
     for (const mark of [mine, mine.replace(/^\d+-\d*/, `${gone}-`), theirs])

@@ -52,14 +52,20 @@ describe('run lock', () => {
       lock.release();
     });
 
-  it('takes over from a folder that someone has put there', async () => {
-    const layout = layoutIn(freshFolder());
-    (await takeLock(layout, 'first', Date.now)).release();
-    mkdirSync(layout.lock);
-    writeFileSync(join(layout.lock, 'x'), '');
-    (await takeLock(layout, 'new', Date.now)).release();
-    expect(existsSync(layout.lock)).to.equal(false);
-  });
+  for (const [what, put] of Object.entries({
+    'a folder': (path: string) => {
+      mkdirSync(path);
+      writeFileSync(join(path, 'x'), '');
+    },
+    'a file of somebody': (path: string) => writeFileSync(path, 'of a build'),
+  }))
+    it(`does not take ${what} away that is in its place`, async () => {
+      const layout = layoutIn(freshFolder());
+      (await takeLock(layout, 'first', Date.now)).release();
+      put(layout.lock);
+      expect(await refusal(takeLock(layout, 'new', Date.now))).to.contain('ftpc did not make it');
+      expect(existsSync(layout.lock)).to.equal(true);
+    });
 
   it('believes a holder in another container while it beats, and no longer', async () => {
     const layout = layoutIn(freshFolder());

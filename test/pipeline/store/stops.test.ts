@@ -26,7 +26,7 @@ describe('a request to end', () => {
     const shared = freshFolder();
     const [mine, theirs] = [openStore(freshFolder(), shared), openStore(freshFolder(), shared)];
     const claim = await theirs.claim('a'.repeat(64), { runId: RUN, stage: 'rows' });
-    const other = `${RUN}0`;
+    const other = '20261125-021355-1a2b';
     for (const run of [RUN, other]) {
       askToStop(shared, run);
       const hours = new Date(Date.now() - 2 * 3_600_000);

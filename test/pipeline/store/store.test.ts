@@ -18,6 +18,7 @@ import {
   outputPath,
   type Store,
   type StoreEntry,
+  workFolder,
 } from '../../../src/pipeline/store/index.js';
 import { freshFolder } from './folders.js';
 
@@ -162,13 +163,14 @@ describe('store', () => {
     );
   });
 
-  it('sweeps what killed runs left, and keeps complete entries and checkpoints', () => {
+  it('sweeps what killed runs left, and keeps complete entries and checkpoints', async () => {
     const store = openStore(freshFolder());
     sealOne(store);
     const left = store.begin('d'.repeat(64));
     const begun = 'e'.repeat(64);
     const empty = 'f'.repeat(64);
-    for (const key of [KEY, begun]) mkdirSync(join(store.workPath(key), 'step-1'), { recursive: true });
+    for (const key of [KEY, begun])
+      await workFolder(store.workPath(key), () => {}).commit('step-1', { x: 'x' });
     mkdirSync(join(store.workPath(empty), '.unfinished-step-1'), { recursive: true });
     for (const key of [begun, empty]) store.noteBegun({ key, parts: { kind: '"train"' } });
     store.sweep();
