@@ -67,7 +67,8 @@ export function removeEmpty(folder: string): void {
 
 const isRefusal = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
 
-function kindOf(path: string): Kind | undefined {
+/** What is at a path itself; `undefined` where nothing is, or a socket or a device. */
+export function kindOf(path: string): Kind | undefined {
   const stat = lstat(path);
   if (stat?.isSymbolicLink()) return 'link';
   if (stat?.isDirectory()) return 'folder';

@@ -1,19 +1,22 @@
 /** What makes a folder a store, and what keeps it from being one. */
-import { lstatSync, readFileSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Diagnostic, UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
 import { makeFolders } from '../../language/host/node-folders.js';
-import { isOwn } from '../../language/host/own-files.js';
+import { isOwn, kindOf } from '../../language/host/own-files.js';
 import { MARKER, markStore, storeId } from '../../language/host/store-marker.js';
 import { namesIn } from './claims.js';
 import { type Layout, layoutOf } from './layout.js';
 import { isClaimed } from './leftovers.js';
 import { STORE_FORMS, UNMARKED } from './own-names.js';
-import { LINKED, linkInStore, notAStore, unknownStore, writing } from './store-diagnostics.js';
+import { FOREIGN, linkInStore, notAStore, unknownStore, writing } from './store-diagnostics.js';
 
 /** The folders of a store. */
 const FOLDERS = [...Object.keys(STORE_FORMS), 'tmp'];
+
+/** What ftpc writes into a `.ftp`, next to the folders of the store. */
+const ITS_FILES: readonly string[] = ['.gitignore', 'lock', 'speed.json'];
 
 /** What nobody has put into a folder: a disk that was just formatted has it. */
 const NOBODYS: ReadonlySet<string> = new Set(['lost+found']);
@@ -23,7 +26,7 @@ const NOBODYS: ReadonlySet<string> = new Set(['lost+found']);
  * version that made no marker is known by what is in it.
  */
 function storeProblem(folder: string): Diagnostic | undefined {
-  const link = FOLDERS.map((name) => join(folder, name)).find(isLink);
+  const link = FOLDERS.map((name) => join(folder, name)).find((path) => kindOf(path) === 'link');
   if (link !== undefined) return linkInStore(link);
   if (storeId(folder) !== undefined) return undefined;
   const names = namesIn(folder).filter((name) => !NOBODYS.has(name));
@@ -31,19 +34,14 @@ function storeProblem(folder: string): Diagnostic | undefined {
   return names.length === 0 || isKnown(folder) ? undefined : notAStore(folder, names);
 }
 
-const isLink = (path: string): boolean =>
-  lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-
 function isKnown(folder: string): boolean {
-  if (basename(folder) === '.ftp' && namesIn(folder).includes('.gitignore')) return ignoresAll(folder);
+  if (basename(folder) === '.ftp' && ITS_FILES.some((name) => kindOf(join(folder, name)) === 'file'))
+    return true;
   return FOLDERS.some((name) => {
     const { name: form } = STORE_FORMS[name] ?? UNMARKED;
     return namesIn(join(folder, name)).some((found) => form.test(found));
   });
 }
-
-/** As only ftpc writes it. */
-const ignoresAll = (folder: string): boolean => readFileSync(join(folder, '.gitignore'), 'utf8') === '*\n';
 
 /** Throws a `UserError` where the store of a directory, or the one that it shares, can be none. */
 export function checkStores(host: Pick<Host, 'cwd' | 'store'>): void {
@@ -70,7 +68,7 @@ export function enterStore(layout: Layout): void {
 /** Makes a folder a store, whatever is in it; whether it was none. Throws a `UserError`. */
 export function initStore(root: string): boolean {
   const problem = storeProblem(root);
-  if (problem?.code === LINKED) throw new UserError(problem);
+  if (problem !== undefined && problem.code !== FOREIGN) throw new UserError(problem);
   if (storeId(root) !== undefined) return false;
   writing(root, undefined, () => {
     makeFolders(root);

@@ -105,9 +105,11 @@ export const lockHeld = (path: string, holder: string) =>
     help: 'wait for it to finish, or end it with `ftpc stop`, which keeps its progress',
   });
 
+export const FOREIGN = 'FTP0807';
+
 export const notAStore = (folder: string, names: readonly string[]) =>
   error(
-    'FTP0807',
+    FOREIGN,
     wholeFile(folder),
     `\`${folder}\` is no store of ftpc's, and not empty: it has ${namedFew(names)}`,
     {
@@ -117,7 +119,7 @@ export const notAStore = (folder: string, names: readonly string[]) =>
 
 export const unknownStore = (marker: string) =>
   error(
-    'FTP0807',
+    'FTP0810',
     wholeFile(marker),
     `\`${marker}\` cannot be read: a later version of ftpc made it, or it is damaged`,
     {
@@ -125,10 +127,8 @@ export const unknownStore = (marker: string) =>
     },
   );
 
-export const LINKED = 'FTP0808';
-
 export const linkInStore = (path: string) =>
-  error(LINKED, wholeFile(path), `\`${path}\` is a link: the folders of a store are its own`, {
+  error('FTP0808', wholeFile(path), `\`${path}\` is a link: the folders of a store are its own`, {
     help: 'move what it leads to here; to keep outputs elsewhere, name that place with `--store`, or make the whole store a link',
   });
 

@@ -97,8 +97,8 @@ export function finish<M>(staging: string, folder: string, manifest: M): M {
   return manifest;
 }
 
-/** A runtime, by its name. */
-const FOLDER: OwnForm = { name: /^/, kinds: ['folder'] };
+/** A runtime, by its name; a file there is in its way. */
+const FOLDER: OwnForm = { name: /^/, kinds: ['folder', 'file'] };
 
 /** What an installation puts together or replaces, and its locks; the groups say which runtime's, and by which process. */
 const LEFT: OwnForm = {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +14,7 @@ import { type FakePackage, fakePackage } from './fake-package.js';
 const CODE = 'node_modules/tokenizers/index.js';
 const PARTS = 'node_modules/tokenizers/parts.js';
 const FILES = { [CODE]: "exports.name = require('./parts').name;\n", [PARTS]: "exports.name = 'first';\n" };
+const KILLED = `.${randomUUID()}`;
 const DAY = 24 * 60 * 60 * 1000;
 
 const moduleAt = (path: string): string =>
@@ -125,11 +127,11 @@ describe('libraries of native code', () => {
   });
 
   it('are not taken from what a killed unpacking left, which goes in time', async () => {
-    const left = join(librariesFolder(made.host), '.killed');
+    const left = join(librariesFolder(made.host), KILLED);
     mkdirSync(join(left, 'node_modules', 'tokenizers'), { recursive: true });
     writeFileSync(join(left, CODE), "exports.name = 'half'");
     expect(await loaded(made)).to.equal('first');
-    expect(names(), 'another process may be writing it').to.include('.killed');
+    expect(names(), 'another process may be writing it').to.include(KILLED);
     age(left, 1);
     rmSync(inCache('manifest.json'));
     expect(await loaded(made)).to.equal('first');

@@ -1,4 +1,5 @@
 /** `ftpc lock` and `--locked`, as they are typed. */
+
 import {
   appendFileSync,
   cpSync,
@@ -13,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { nodeHost } from '../../../src/language/host/node-host.js';
+import { markOf } from '../../../src/language/host/process-identity.js';
 import { objects } from '../../tools/cli/folders.js';
 import { COMMIT, tinyModel } from '../hub/folders.js';
 import { PIPELINE, type Project, project, rows } from './project.js';
@@ -275,7 +277,8 @@ data filler {
   it('is written whole by several at once, which fetch the same files', async () => {
     const before = text();
     rmSync(lockFile());
-    at.write('p.lock.4194304.tmp', 'left by a process that was killed');
+    const killed = markOf().replace(/^\d+/, '4194304');
+    at.write(`p.lock.${killed}.tmp`, 'left by a process that was killed');
     at.env['HF_HOME'] = join(at.folder, 'empty');
     const all = await Promise.all([1, 2, 3].map(() => at.ftpc('lock', 'p.ftp')));
     at.env['HF_HOME'] = join(at.folder, 'hf');

@@ -111,7 +111,7 @@ describe('ftpc test', () => {
     expect(out).to.contain('✓ hands on its rows (2 expectations');
     expect(out).to.contain('`run.rows.rows > 7` does not hold').and.to.contain('run.rows.rows = 7');
     expect(out).not.to.contain('hidden-value');
-    expect(readdirSync(join(folder, '.ftp'))).to.have.members(['.gitignore', 'tests']);
+    expect(readdirSync(join(folder, '.ftp'))).to.have.members(['.gitignore', 'ftpc-store.json', 'tests']);
     expect(readdirSync(join(folder, '.ftp/tests/.ftp/runs'))).to.have.length(1);
     // what is complete is not done again
     await test('--run');

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -86,7 +87,7 @@ describe('models written for llama.cpp', () => {
 
   it('go when nothing has read them for long, and what a killed process left', () => {
     const path = convert();
-    const left = join(conversionsFolder(host()), '.killed');
+    const left = join(conversionsFolder(host()), `.${randomUUID()}`);
     const old = Date.now() / 1000 - YEAR;
     for (const file of [left, path]) {
       writeFileSync(file, 'GGUF');
