@@ -111,7 +111,7 @@ export const notAStore = (folder: string, names: readonly string[]) =>
   error(
     FOREIGN,
     wholeFile(folder),
-    `\`${folder}\` is no store of ftpc's, and not empty: it has ${namedFew(names)}`,
+    `\`${folder}\` is not a store, and not empty: it has ${namedFew(names)}`,
     {
       help: `name an empty folder or a new one; \`ftpc store init ${folder}\` makes this one a store, next to what is in it`,
     },
