@@ -31,8 +31,16 @@ function storeProblem(folder: string): Diagnostic | undefined {
   if (storeId(folder) !== undefined) return undefined;
   const names = namesIn(folder).filter((name) => !NOBODYS.has(name));
   if (names.includes(MARKER)) return unknownStore(join(folder, MARKER));
-  return names.length === 0 || isKnown(folder) ? undefined : notAStore(folder, names);
+  return names.every((name) => isEmptyOfOurs(folder, name)) || isKnown(folder)
+    ? undefined
+    : notAStore(folder, names);
 }
+
+/** A folder of a store with nothing in it: another process is about to make the store, or to look at it. */
+const isEmptyOfOurs = (folder: string, name: string): boolean =>
+  FOLDERS.includes(name) &&
+  kindOf(join(folder, name)) === 'folder' &&
+  namesIn(join(folder, name)).length === 0;
 
 function isKnown(folder: string): boolean {
   if (basename(folder) === '.ftp' && ITS_FILES.some((name) => kindOf(join(folder, name)) === 'file'))
