@@ -1,35 +1,49 @@
-/** Connections: many that say nothing must not shut out one that asks. */
-import type { Server } from 'node:http';
+/** Connections: neither many that say nothing, nor many that ask and do not read, shut out one that asks. */
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
+import { Connection } from './connection.js';
 
 /** Above so many, the one that has been idle for the longest is closed. */
 const MOST_CONNECTIONS = 2000;
 
-export interface Connections {
-  /** A request of this connection is being answered. */
-  busy(socket: Socket): void;
-  idle(socket: Socket): void;
-}
+/** Bytes that clients have not taken, of all answers: above, the one that has not read for the longest is closed. */
+const MOST_UNSENT = 64 * 2 ** 20;
 
-/** Watches the connections of a server. */
-export function limitConnections(server: Server, most: number = MOST_CONNECTIONS): Connections {
-  /** Idle ones, the longest first. */
-  const idle = new Set<Socket>();
-  let open = 0;
-  server.on('connection', (socket: Socket) => {
-    open++;
-    idle.add(socket);
-    socket.on('close', () => {
-      open--;
-      idle.delete(socket);
-    });
-    const [oldest] = idle;
-    if (open > most) oldest?.destroy();
+/** Node's server, whose connections are {@link Connection}s. */
+export function pacedServer(
+  options: ServerOptions,
+  listener: RequestListener,
+  most: number = MOST_CONNECTIONS,
+): Server {
+  const server = createServer(options, (request, answer) => {
+    if (request.socket instanceof Connection) request.socket.receive(request, answer, listener);
   });
-  return {
-    busy: (socket) => void idle.delete(socket),
-    idle: (socket) => {
-      if (!socket.destroyed) idle.add(socket);
+  /** The one that was answered last is the last. */
+  const open = new Set<Connection>();
+  /** The one that has not read for the longest is the first. */
+  const unread = new Set<Connection>();
+  const reports = {
+    sending: (connection: Connection) => {
+      unread.add(connection);
+      const bytes = [...unread].reduce((sum, { writableLength }) => sum + writableLength, 0);
+      if (bytes > MOST_UNSENT) firstOf(unread)?.destroy();
+    },
+    sent: (connection: Connection) => void unread.delete(connection),
+    answered: (connection: Connection) => {
+      if (open.delete(connection)) open.add(connection);
     },
   };
+  const [serve] = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    const connection = new Connection(socket, reports);
+    if (open.size >= most)
+      ([...open].find(({ isBusy }) => !isBusy) ?? firstOf(unread) ?? connection).destroy();
+    open.add(connection);
+    connection.once('close', () => open.delete(connection));
+    serve?.call(server, connection);
+  });
+  return server;
 }
+
+const firstOf = <T>(set: ReadonlySet<T>): T | undefined => set.values().next().value;

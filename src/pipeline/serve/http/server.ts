@@ -14,7 +14,7 @@ import { completionExchange } from '../openai/completions.js';
 import type { RequestDefaults } from '../openai/sampling-fields.js';
 import { tokenize } from '../openai/tokenize.js';
 import { type AnswerParts, answerRequest } from './answer-request.js';
-import { type Connections, limitConnections } from './connections.js';
+import { pacedServer } from './connections.js';
 import { crossOrigin } from './cross-origin.js';
 import { failureOf, knownFailure } from './failures.js';
 import { jsonBody } from './json-body.js';
@@ -60,20 +60,26 @@ declare module 'fastify' {
 /** Milliseconds: headers and bodies that take longer are given up, and connections that are idle for longer closed. */
 const WAITS = { headers: 10_000, request: 60_000, idle: 15_000, look: 2000 };
 
+const MOST_HEADERS = 500;
+
 /** A server that does not listen yet; more routes may be added. */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { headers, request, idle, look } = options.waits ?? WAITS;
+  const http = {
+    ...{ headersTimeout: headers, requestTimeout: request, keepAliveTimeout: idle },
+    ...{ connectionsCheckingInterval: look, maxHeaderSize: 16_384, requireHostHeader: false },
+  };
   const app = fastify({
     bodyLimit: options.bodyBytes,
-    requestTimeout: request,
-    keepAliveTimeout: idle,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 500 },
     clientErrorHandler: badHttp,
     frameworkErrors: (error, _request, reply: FastifyReply) => sendError(error, reply, options),
-    http: { headersTimeout: headers, connectionsCheckingInterval: look, maxHeaderSize: 16_384 },
+    serverFactory: (listener) => pacedServer(http, listener, options.connections),
   });
+  // headers that Node leaves out are those that tell what to do
+  app.server.maxHeadersCount = 0;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
@@ -89,17 +95,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
   return app;
 }
 
-/** What is looked at before a route: connection, origin, host, key and rate. */
+/** What is looked at before a route: headers, origin, host, key and rate. */
 function guard(
   app: FastifyInstance,
-  { keys, rate, origins, hosts, connections: most }: ServerOptions,
+  { keys, rate, origins, hosts }: ServerOptions,
   methodsOf: MethodsOf,
 ): void {
-  const connections: Connections = limitConnections(app.server, most);
   const limit: RateLimit | undefined = rate === undefined ? undefined : rateLimit(rate);
   app.decorateRequest('client', '');
   app.decorateRequest('visitor', undefined);
   app.addHook('onRequest', async (request, reply) => {
+    checkHeaders(request.raw);
     if (hosts !== undefined && !hosts.includes(hostOf(request)))
       throw new ApiError(403, 'this server is asked by another name than its own', {
         type: 'permission_error',
@@ -118,9 +124,6 @@ function guard(
     request.visitor = key ?? (isOwnAddress(request.ip) ? undefined : request.ip);
     if (counted === true && limit !== undefined) reply.headers(limit.count(request.client));
   });
-  // a connection counts as busy once a request has come whole: one that never does may be closed for others
-  app.addHook('preHandler', async (request) => connections.busy(request.raw.socket));
-  app.addHook('onResponse', async (request) => connections.idle(request.raw.socket));
 }
 
 /** A server that ends does not wait for connections whose answers are complete: clients hold them for the next request. */
@@ -171,6 +174,18 @@ function addRoutes(app: FastifyInstance, options: ServerOptions): void {
 }
 
 type MethodsOf = ReturnType<typeof routeMethods>;
+
+/** As RFC 9112 (3.2) has them. Throws an `ApiError` (400). */
+function checkHeaders({ rawHeaders, httpVersion }: IncomingMessage): void {
+  const count = rawHeaders.length / 2;
+  if (count > MOST_HEADERS)
+    throw badHeaders(`${count} headers are too many: at most ${MOST_HEADERS} are read`);
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0'))
+    throw badHeaders(`the request has ${hosts === 0 ? 'no header' : `${hosts} headers`} \`host\`: send one`);
+}
+
+const badHeaders = (message: string): ApiError => new ApiError(400, message, { code: 'bad_headers' });
 
 /** Bodies are read as they are sent. Throws an `ApiError` (415) for compressed ones. */
 function checkCoding(coding: string | undefined): void {

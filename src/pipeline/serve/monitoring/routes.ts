@@ -30,27 +30,46 @@ interface MonitoringOptions {
   readonly observer: TrafficObserver;
   /** Whether requests need a key: the page then has no figures, and asks for it. */
   readonly needsKey?: boolean;
+  /** For which figures and pages are the same; default: {@link FRESH}. */
+  readonly seconds?: number;
 }
 
+const FRESH = 1;
+
 /** Adds routes that need a key wherever the server wants one, but for the page itself, whose script asks for it. */
-export function registerMonitoring(app: FastifyInstance, { observer, needsKey }: MonitoringOptions): void {
+export function registerMonitoring(
+  app: FastifyInstance,
+  { observer, needsKey, seconds = FRESH }: MonitoringOptions,
+): void {
+  const metrics = kept(() => observer.metrics(), seconds);
+  const data = kept(() => observer.dashboard(), seconds);
+  const view = kept(() => dashboardView(data()), seconds);
+  const page = kept(() => dashboardPage(data().model, needsKey === true ? undefined : view()), seconds);
   app.get('/metrics', async (_request, reply) => {
-    const { contentType, text } = await observer.metrics();
+    const { contentType, text } = await metrics();
     return reply.type(contentType).send(text);
   });
   // an opinion that changes is a line of the journal each time
   app.post('/feedback', { bodyLimit: BODY, config: { counted: true } }, (request, reply) =>
     takeFeedback(observer, request.body, reply),
   );
-  app.get('/dashboard/data', async () => observer.dashboard());
+  app.get('/dashboard/data', async () => data());
   app.get('/dashboard/view', async (_request, reply) =>
-    reply.type(HTML).headers(DASHBOARD_HEADERS).send(dashboardView(observer.dashboard()).text),
+    reply.type(HTML).headers(DASHBOARD_HEADERS).send(view().text),
   );
-  app.get('/dashboard', { config: { open: true } }, async (_request, reply) => {
-    const data = observer.dashboard();
-    const page = dashboardPage(data.model, needsKey === true ? undefined : dashboardView(data));
-    return reply.type(HTML).headers(DASHBOARD_HEADERS).send(page);
-  });
+  app.get('/dashboard', { config: { open: true } }, async (_request, reply) =>
+    reply.type(HTML).headers(DASHBOARD_HEADERS).send(page()),
+  );
+}
+
+/** What is computed once in so many seconds at most, however often it is asked for. */
+function kept<T>(compute: () => T, seconds: number): () => T {
+  let last: { readonly value: T; readonly at: number } | undefined;
+  return () => {
+    const at = performance.now();
+    if (last === undefined || at - last.at >= 1000 * seconds) last = { value: compute(), at };
+    return last.value;
+  };
 }
 
 /** Twice the same is once: a client may repeat what it is not sure of. */

@@ -1,5 +1,6 @@
 /** `POST /tokenize`, as vLLM has it: the token ids of a prompt. */
 import * as v from 'valibot';
+import { knownFailure } from '../http/failures.js';
 import type { ServedModel } from '../model.js';
 import type { Router } from '../router.js';
 import { badField } from './api-error.js';
@@ -37,6 +38,8 @@ export async function tokenize(
           },
     );
     return { count: tokens.length, max_model_len: routed.model.info.contextTokens, tokens };
+  } catch (error) {
+    throw knownFailure(error, { label: routed.model.info.label, name }) ?? error;
   } finally {
     routed.done();
   }
