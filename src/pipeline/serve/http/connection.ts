@@ -22,6 +22,8 @@ interface ConnectionReports {
   sending(connection: Connection): void;
   sent(connection: Connection): void;
   answered(connection: Connection): void;
+  /** Does what other connections may be before. */
+  inTurn(work: () => void): void;
 }
 
 type Answer = ServerResponse<IncomingMessage>;
@@ -83,14 +85,12 @@ export class Connection extends Duplex {
   #next(): void {
     this.#reports.answered(this);
     const next = this.#waiting.shift();
-    if (next === undefined) {
-      this.#current = undefined;
-      this.#feed();
-    } else
-      setImmediate(() => {
-        // after those of other connections
-        if (!this.destroyed) next();
+    if (next === undefined) this.#current = undefined;
+    if (next !== undefined || this.#unparsed.length > 0)
+      this.#reports.inTurn(() => {
+        if (!this.destroyed) (next ?? (() => this.#feed()))();
       });
+    else this.#feed();
   }
 
   #probe(): void {
