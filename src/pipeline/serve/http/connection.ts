@@ -88,7 +88,10 @@ export class Connection extends Duplex {
     if (next === undefined) this.#current = undefined;
     if (next !== undefined || this.#unparsed.length > 0)
       this.#reports.inTurn(() => {
-        if (!this.destroyed) (next ?? (() => this.#feed()))();
+        if (this.destroyed) return;
+        next?.();
+        // of the next one, the body may not be parsed yet
+        this.#feed();
       });
     else this.#feed();
   }

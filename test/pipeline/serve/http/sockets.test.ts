@@ -141,6 +141,100 @@ describe('connections', () => {
     expect((await fetch(url, { ...POST, body: JSON.stringify(ASKED) })).status).to.equal(200);
   });
 
+  const GET = 'GET /v1/models HTTP/1.1\r\nhost: a\r\n\r\n';
+  const COMPLETION = ((body: string) =>
+    `POST ${PATH} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)(
+    JSON.stringify(ASKED),
+  );
+
+  it('answers one request of a connection at a time, in their order', async () => {
+    let running = 0;
+    let most = 0;
+    const model = fakeModel(async function* (request, signal) {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      yield* saying('x')(request, signal);
+    });
+    const { port } = await listen(model);
+    const socket = await dial(port, `${COMPLETION.repeat(20)}${GET}`);
+    let said = '';
+    socket.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await until(() => said.includes('"object":"list"'));
+    expect(said.match(/HTTP\/1\.1 200/g)?.length).to.equal(21);
+    expect(most).to.equal(1);
+  });
+
+  it('begins nothing more of a connection that is closed', async () => {
+    let begun = 0;
+    const { port, told } = await listen(
+      fakeModel((request, signal) => {
+        begun++;
+        return silent(() => {})(request, signal);
+      }),
+    );
+    const socket = await dial(port, COMPLETION.repeat(20));
+    await until(() => begun === 1);
+    socket.resetAndDestroy();
+    await until(() => told.ends.length === 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(begun).to.equal(1);
+  });
+
+  it('answers others while many ask thousands of times and read nothing', async () => {
+    const { port, url, app } = await listen(fakeModel(saying('x')));
+    let answered = 0;
+    app.server.on('request', () => answered++);
+    const asked = 3000;
+    for (let at = 0; at < 20; at++) (await dial(port, GET.repeat(asked))).pause();
+    expect((await fetch(url, { ...POST, body: JSON.stringify(ASKED) })).status).to.equal(200);
+    // parsed some dozens at a time, not as they come
+    expect(answered).to.be.lessThan(20 * asked);
+  });
+
+  it('answers a client that sends no more', async () => {
+    const { port } = await listen(fakeModel(saying('x')));
+    for (const sent of [GET, COMPLETION, GET.repeat(50)]) {
+      const socket = await dial(port, '');
+      socket.end(sent);
+      const said = await text(socket);
+      expect(said.match(/HTTP\/1\.1 200/g)?.length).to.equal(
+        sent === COMPLETION ? 1 : sent.length / GET.length,
+      );
+    }
+  });
+
+  it('refuses a request with two hosts, with none, or with headers without end, and says so', async () => {
+    const { port } = await listen(fakeModel(saying('x')));
+    const many = Array.from({ length: 2000 }, () => 'a: b\r\n').join('');
+    for (const [headers, word] of [
+      ['host: a\r\nhost: b\r\n', '2 headers `host`'],
+      ['', 'no header `host`'],
+      [`${many}host: a\r\n`, '2001 headers are too many'],
+    ] as const) {
+      const socket = await dial(port, '');
+      socket.end(`GET /health HTTP/1.1\r\n${headers}\r\n`);
+      const said = await text(socket);
+      expect(said)
+        .to.match(/^HTTP\/1\.1 400 /)
+        .and.to.contain(word)
+        .and.to.contain('bad_headers');
+    }
+  });
+
+  it('lets a client that is still sending read that its body is too large', async () => {
+    const { port } = await listen(fakeModel(saying('x')), { bodyBytes: 1000 });
+    const size = 8 * 2 ** 20;
+    const head = `POST ${PATH} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${size}\r\n\r\n`;
+    const socket = await dial(port, head);
+    socket.write(Buffer.alloc(size, ' '));
+    expect(await text(socket))
+      .to.match(/^HTTP\/1\.1 413 /)
+      .and.to.contain('body_too_large');
+  });
+
   it('finishes what it has when it is closed, and takes nothing more', async () => {
     let go = (): void => {};
     const model = fakeModel(async function* () {
