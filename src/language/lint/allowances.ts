@@ -16,7 +16,7 @@ export interface Allowance {
   readonly covers: { readonly start: number; readonly end: number };
 }
 
-const ALLOW = /^\/\/\s*allow\s*\(([^()]*)\)(?:\s*:\s*(.*?))?\s*$/;
+const ALLOW = /^\/\/\s*allow\s*\(([^()]*)\)(?:\s*:\s*(.*))?$/;
 /** `// allow rate-out-of-range …` and an unclosed `// allow(…`. */
 const MEANT = /^\/\/\s*allows?\b\s*(\(|:?\s*([a-z]+(?:-[a-z]+)+))/i;
 
@@ -28,7 +28,7 @@ export function allowancesOf(
   let items: readonly Span[] | undefined;
   const allowances = tree.comments.flatMap((comment) => {
     if (comment.kind !== 'line') return [];
-    const found = ALLOW.exec(comment.text);
+    const found = ALLOW.exec(comment.text.trimEnd());
     const rules = found === null ? [] : idsOf(found[1] ?? '', comment);
     if (rules.length === 0) {
       if (looksMeant(comment.text)) diagnostics.push(errors.unreadableAllow(comment.span));
@@ -61,7 +61,7 @@ function idsOf(list: string, { text, span }: Comment): Allowance['rules'] {
 /** Without a colon that nothing follows, so that the fix can add both colon and reason. */
 const withoutColon = ({ text, span }: Comment): Span => ({
   ...span,
-  end: span.start + text.replace(/\s*:?\s*$/, '').length,
+  end: span.start + text.trimEnd().replace(/:$/, '').trimEnd().length,
 });
 
 /** What a comment can precede: declarations, settings and requirements. */

@@ -3,10 +3,12 @@ import type { AddedToken } from './file.js';
 /** A stretch of text, or the added token that is there. */
 type TextSegment = { readonly text: string; readonly start: number } | { readonly id: number };
 
+// Only what is next to a match is looked at: there may be millions of them.
+
 /** What the Rust library's `regex` calls a word character (Unicode Technical Standard 18, annex C). */
 const WORD_BEFORE = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 const WORD_AFTER = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
-const SPACE_BEFORE = /\p{White_Space}*$/u;
+const SPACE = /\p{White_Space}/u;
 const SPACE_AFTER = /^\p{White_Space}*/u;
 
 /**
@@ -30,9 +32,9 @@ export function addedTokenSplitter(
       if (token === undefined) continue;
       let start = match.index;
       let end = start + match[0].length;
-      if (token.singleWord && (WORD_BEFORE.test(text.slice(0, start)) || WORD_AFTER.test(text.slice(end))))
+      if (token.singleWord && (WORD_BEFORE.test(text.slice(Math.max(0, start - 2), start)) || WORD_AFTER.test(text.slice(end))))
         continue;
-      if (token.leftStrip) start = Math.max(done, SPACE_BEFORE.exec(text.slice(0, start))?.index ?? start);
+      if (token.leftStrip) while (start > done && SPACE.test(text[start - 1] ?? '')) start--;
       if (token.rightStrip) end += SPACE_AFTER.exec(text.slice(end))?.[0].length ?? 0;
       if (done < start) pieces.push({ text: text.slice(done, start), start: done });
       pieces.push({ id: token.id });

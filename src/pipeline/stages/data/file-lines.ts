@@ -43,7 +43,7 @@ export const LONGEST_LINE = 64 << 20;
 /** Bytes that are read at once. */
 const WINDOW = 1 << 20;
 export const NEWLINE = 10;
-const RETURN = 13;
+export const RETURN = 13;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 interface Windows {

@@ -183,10 +183,21 @@ export class TextColumn {
     const place = this.place.get(row);
     if (place >= this.before)
       return decoder.decode(this.tail().subarray(place - this.before, place - this.before + length));
-    const piece = this.pieces.findLast(({ from }) => from <= place);
+    const piece = this.pieceWith(place);
     const bytes = new Uint8Array(length);
     this.scratch.read((piece?.at ?? 0) + place - (piece?.from ?? 0), bytes);
     return decoder.decode(bytes);
+  }
+
+  /** Of millions of rows, each would look through hundreds of pieces. */
+  private pieceWith(place: number): { readonly from: number; readonly at: number } | undefined {
+    let [low, high] = [0, this.pieces.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.pieces[middle]?.from ?? 0) <= place) low = middle;
+      else high = middle - 1;
+    }
+    return this.pieces[low];
   }
 
   private tail(): Uint8Array {

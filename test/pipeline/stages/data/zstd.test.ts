@@ -62,6 +62,17 @@ describe('zstd', () => {
       expect(await outcome(packedOf(name)), name).to.include(message);
   });
 
+  it('takes as long for the blocks of a frame as they are, whatever window it names', async () => {
+    const header = [0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3];
+    /** A block of one byte, as it is. */
+    const block = (isLast: boolean): readonly number[] => [(1 << 3) | Number(isLast), 0, 0, 0x0a];
+    const blocks = (count: number): readonly number[] =>
+      Array.from({ length: count }, (_, at) => block(at === count - 1)).flat();
+    expect(await unpack(Buffer.from([...header, ...blocks(20_000)]))).to.have.lengthOf(20_000);
+    const frames = Array.from({ length: 5000 }, () => [...header, ...blocks(1)]).flat();
+    expect(await unpack(Buffer.from(frames))).to.have.lengthOf(5000);
+  });
+
   it('notices that a file was cut, wherever', async () => {
     for (const name of [
       'few rows',

@@ -1,5 +1,5 @@
 import { badHeader, brokenFile } from '../../../../language/diagnostics/catalogue/files.js';
-import { counted } from '../../../../language/diagnostics/make.js';
+import { clipped, counted } from '../../../../language/diagnostics/make.js';
 import { type Place, UserError } from '../../../../language/diagnostics/types.js';
 import { DELIMITERS } from '../../../../language/schemas/delimiters.js';
 import {
@@ -105,11 +105,12 @@ function headerOf(
 ): readonly string[] {
   const names = typeof text === 'string' ? fieldsOf(text, delimiter) : text.detail;
   if (typeof names === 'string') throw new UserError(badHeader(place, `the header is ${names}`));
-  const twice = names.find((name, column) => names.indexOf(name) !== column);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice?.trim() === '')
     throw new UserError(badHeader(place, 'the header has several columns without a name'));
   if (twice !== undefined)
-    throw new UserError(badHeader(place, `the header names the column \`${twice}\` twice`));
+    throw new UserError(badHeader(place, `the header names the column \`${clipped(twice)}\` twice`));
   if (names.some((name) => name.includes('\r')))
     throw new UserError(badHeader(place, 'lines end with CR only', 'convert the line ends to LF or CRLF'));
   const other = names.length > 1 ? undefined : otherDelimiter(names[0] ?? '');

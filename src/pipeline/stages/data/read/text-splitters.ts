@@ -5,6 +5,8 @@ import {
   LineSplitter,
   LONGEST_LINE,
   markLength,
+  NEWLINE,
+  RETURN,
   rowLine,
   type Splitter,
 } from '../file-lines.js';
@@ -78,9 +80,14 @@ class LinesAsText implements Splitter {
 
 const LINE_END = Buffer.from('\n');
 
+const isLineEnd = (unit: number): boolean => unit === NEWLINE || unit === RETURN;
+
 function asText(bytes: Uint8Array, number: number): readonly Line[] {
   const text = decodedText(bytes);
   if (typeof text !== 'string') return [faultyLine(number, text.detail)];
-  const content = text.replace(/[\r\n]+$/, '');
+  // a regular expression would look from each of millions of line ends in a text to the end of their run
+  let end = text.length;
+  while (end > 0 && isLineEnd(text.charCodeAt(end - 1))) end--;
+  const content = text.slice(0, end);
   return content.trim() === '' ? [] : [rowLine(number, JSON.stringify({ text: content }))];
 }

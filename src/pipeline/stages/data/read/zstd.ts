@@ -12,6 +12,8 @@ const MAGIC = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a50;
 /** What `zstd -d` itself unpacks without `--long=31`. */
 const LARGEST_WINDOW = 1 << 27;
+/** Blocks are this long at most (RFC 8878, 3.1.1.2.4). */
+const LONGEST_BLOCK = 1 << 17;
 const CUT = 'it ends in the middle';
 
 /** Size in bytes of the fields of a frame's header, by the two bits that tell. */
@@ -20,6 +22,8 @@ const SIZE_BYTES = [0, 2, 4, 8] as const;
 
 interface FrameHeader {
   readonly bytes: number;
+  /** How far back a block may repeat what came out. */
+  readonly window: number;
   /** Of the content, where the packer knew it. */
   readonly size: number | undefined;
   readonly hasChecksum: boolean;
@@ -44,7 +48,7 @@ function headerOf(bytes: Buffer): FrameHeader | undefined {
     throw new UnpackError(
       `unpacking it takes a window of ${Math.ceil(window / (1 << 20))} MiB, more than the ${LARGEST_WINDOW >> 20} that zstd itself reads without \`--long=31\``,
     );
-  return { bytes: sizeAt + sizeBytes, size, hasChecksum: (flags & 4) !== 0 };
+  return { bytes: sizeAt + sizeBytes, window, size, hasChecksum: (flags & 4) !== 0 };
 }
 
 function contentSize(bytes: Buffer, at: number, length: number): number {
@@ -59,34 +63,82 @@ function windowOf(descriptor: number): number {
 
 type Hasher = Awaited<ReturnType<typeof xxhash>>['create64'];
 
+/** What came out of a frame last, as far back as a block may repeat; it takes no more than there is. */
+class History {
+  private bytes = new Uint8Array(0);
+  end = 0;
+
+  constructor(private readonly window: number) {}
+
+  add(piece: Uint8Array): void {
+    if (this.end + piece.length > this.bytes.length) this.makeRoom(piece.length);
+    this.bytes.set(piece, this.end);
+    this.end += piece.length;
+  }
+
+  /** So much that all is moved once while a quarter of it comes out, not for each block. */
+  private makeRoom(length: number): void {
+    const kept = this.bytes.subarray(Math.max(0, this.end - this.window), this.end);
+    const size = kept.length + Math.max(length, kept.length >> 2);
+    if (size > this.bytes.length) {
+      this.bytes = new Uint8Array(size);
+      this.bytes.set(kept);
+    } else this.bytes.copyWithin(0, this.end - kept.length, this.end);
+    this.end = kept.length;
+  }
+
+  /** For `fzstd`, which counts back from `e` in `w`. */
+  get place(): { readonly w: Uint8Array; readonly e: number } {
+    return { w: this.bytes, e: this.end };
+  }
+}
+
+/**
+ * A header that names the least window: `fzstd` makes the window that a header names, be it 128 MiB for a byte, and moves all of it after
+ * each block. It waits for as many bytes as the longest header has, so that this one has them all.
+ */
+const LEAST_HEADER = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xc3, ...Array(13).fill(0));
+
 /** A frame that is being unpacked. */
 class Frame {
   private readonly unpacked: Uint8Array[] = [];
-  private readonly decompress = new Decompress((bytes) => {
-    if (bytes.length > 0) this.unpacked.push(bytes);
-  });
-  private readonly hash: ReturnType<Hasher>;
+  private readonly history: History;
+  /** What `fzstd` knows from one block to the next. */
+  private readonly state: object;
+  private readonly hash: ReturnType<Hasher> | undefined;
   private size = 0;
 
   constructor(
     readonly header: FrameHeader,
     hasher: Hasher,
   ) {
-    this.hash = hasher();
+    this.hash = header.hasChecksum ? hasher() : undefined;
+    this.history = new History(header.window);
+    const begun = new Decompress();
+    begun.push(LEAST_HEADER);
+    this.state = Object.assign((begun as unknown as { readonly s: object }).s, { m: LONGEST_BLOCK });
   }
 
-  /** What comes out of the next bytes of the frame: its header, a block, or the end. */
-  push(bytes: Uint8Array, isEnd = false): readonly Uint8Array[] {
+  private readonly take = (piece: Uint8Array): void => {
+    if (piece.length > 0) this.unpacked.push(piece);
+    this.history.add(piece);
+    // the window that is moved now
+    Object.assign(this.state, { w: piece });
+  };
+
+  /** What comes out of the next block of the frame. */
+  push(block: Uint8Array, isLast: boolean): readonly Uint8Array[] {
+    const decompress = new Decompress(this.take);
+    Object.assign(decompress, { s: Object.assign(this.state, this.history.place) });
     try {
-      // a copy, as it keeps what it is given
-      this.decompress.push(Uint8Array.from(bytes), isEnd);
+      decompress.push(block, isLast);
     } catch (error) {
       throw new UnpackError(error instanceof Error ? error.message : String(error));
     }
     const pieces = this.unpacked.splice(0);
     for (const piece of pieces) {
       this.size += piece.length;
-      if (this.header.hasChecksum) this.hash.update(piece);
+      this.hash?.update(piece);
     }
     return pieces;
   }
@@ -94,7 +146,7 @@ class Frame {
   /** `checksum`: the last four bytes, if the frame has them. */
   check(checksum: number | undefined): void {
     const { size = this.size } = this.header;
-    const isWhole = checksum === undefined || Number(this.hash.digest() & 0xffffffffn) === checksum;
+    const isWhole = this.hash === undefined || Number(this.hash.digest() & 0xffffffffn) === checksum;
     if (size !== this.size || !isWhole) throw new UnpackError('what comes out is not what was packed');
   }
 }
@@ -119,27 +171,21 @@ export async function* unpackZstd(pieces: Iterable<Uint8Array>): AsyncIterable<U
 /** The longest header of a frame, with its magic number. */
 const HEADER = 18;
 const [RUN, RESERVED] = [1, 3];
-/** Blocks are this long at most (RFC 8878, 3.1.1.2.4). */
-const LONGEST_BLOCK = 1 << 17;
 
 function* unpackFrame(input: Input, hasher: Hasher): Iterable<Uint8Array> {
   const header = headerOf(input.peek(HEADER));
   if (header === undefined) throw new UnpackError(CUT);
   const frame = new Frame(header, hasher);
-  yield* frame.push(input.take(header.bytes));
+  input.take(header.bytes);
   for (;;) {
     const start = input.take(3);
     const fields = start.readUIntLE(0, 3);
     const [isLast, type, size] = [(fields & 1) !== 0, (fields >> 1) & 3, fields >> 3];
     if (type === RESERVED || size > LONGEST_BLOCK) throw new UnpackError('one of its blocks is not valid');
     const block = Buffer.concat([start, input.take(type === RUN ? 1 : size)]);
-    if (!isLast) {
-      yield* frame.push(block);
-      continue;
-    }
-    const end = input.take(header.hasChecksum ? 4 : 0);
-    yield* frame.push(Buffer.concat([block, end]), true);
-    frame.check(header.hasChecksum ? end.readUInt32LE() : undefined);
+    yield* frame.push(block, isLast);
+    if (!isLast) continue;
+    frame.check(header.hasChecksum ? input.take(4).readUInt32LE() : undefined);
     return;
   }
 }
