@@ -77,10 +77,23 @@ const PLACES: Readonly<Record<string, Place>> = {
     return cached(join(folder, 'link'));
   },
   'its store moved to another disk': async ({ whole }, folder) => {
-    copyScene(whole.folder, join(folder, 'project'));
-    renameSync(join(folder, 'project/.ftp/store'), join(folder, 'elsewhere'));
-    symlinkSync('../../elsewhere', join(folder, 'project/.ftp/store'));
-    return cached(join(folder, 'project'));
+    const project = join(folder, 'project');
+    copyScene(whole.folder, project);
+    moved(join(project, '.ftp'), join(folder, 'elsewhere'));
+    return cached(project);
+  },
+  'a folder of its store moved to another disk': async ({ whole }, folder) => {
+    const [project, elsewhere] = [join(folder, 'project'), join(folder, 'elsewhere')];
+    const store = join(project, '.ftp/store');
+    copyScene(whole.folder, project);
+    moved(store, elsewhere);
+    const ended = await run(project);
+    const refused = notRefused(ended);
+    if (refused !== undefined) return refused;
+    if (!`${ended.out}${ended.err}`.includes('FTP0808')) return `refused with another code: ${ended.err}`;
+    rmSync(store);
+    renameSync(elsewhere, store);
+    return cached(project);
   },
   'a read-only project': async ({ whole }, folder) => {
     copyScene(whole.folder, folder);
@@ -103,6 +116,12 @@ const PLACES: Readonly<Record<string, Place>> = {
     return asNobody(folder, [join(folder, 'releases')], async (uid) => cached(folder, uid));
   },
 };
+
+/** Moves a folder, and leaves a link to it. */
+function moved(from: string, to: string): void {
+  renameSync(from, to);
+  symlinkSync(to, from);
+}
 
 export const places: Kind = {
   doc: 'read-only, moved and linked projects, and names with spaces, quotes, line breaks and more',

@@ -7,7 +7,7 @@ import { makeFolders } from '../../language/host/node-folders.js';
 import { isOwn, kindOf } from '../../language/host/own-files.js';
 import { MARKER, markStore, storeId } from '../../language/host/store-marker.js';
 import { namesIn } from './claims.js';
-import { type Layout, layoutOf } from './layout.js';
+import { type Layout, layoutOf, rootsOf } from './layout.js';
 import { isClaimed } from './leftovers.js';
 import { STORE_FORMS, UNMARKED } from './own-names.js';
 import { FOREIGN, linkInStore, notAStore, unknownStore, writing } from './store-diagnostics.js';
@@ -58,8 +58,6 @@ export function checkStores(host: Pick<Host, 'cwd' | 'store'>): void {
     if (problem !== undefined) throw new UserError(problem);
   }
 }
-
-const rootsOf = ({ root, shared }: Layout): ReadonlySet<string> => new Set([root, shared]);
 
 /** Makes the folders of a directory stores where they are none. Throws a `UserError` where they can be none. */
 export function enterStore(layout: Layout): void {

@@ -47,6 +47,9 @@ export const layoutOf = ({ cwd, store }: Pick<Host, 'cwd' | 'store'>): Layout =>
 /** The folders that hold complete outputs. */
 export const storesOf = ({ store, own }: Layout): readonly string[] => [...new Set([store, own])];
 
+/** The store of the directory, and the one that it shares where that is another. */
+export const rootsOf = ({ root, shared }: Layout): readonly string[] => [...new Set([root, shared])];
+
 /** Where outputs of `own` are written. */
 export const ownTemporary = ({ root }: Layout): string => join(root, 'tmp');
 

@@ -6,7 +6,7 @@ import { tryJson } from '../../language/host/json.js';
 import { MARK, mayWrite, PROCESS_NOTE, stateOf } from '../../language/host/process-identity.js';
 import { BEGUN_FILE } from '../../language/ir/outputs.js';
 import { dropClaim, type FoundClaim, foundClaim, foundClaims, isKey, namesIn, tryClaim } from './claims.js';
-import { type Layout, ownTemporary, rootOf, storesOf } from './layout.js';
+import { type Layout, ownTemporary, rootOf, rootsOf, storesOf } from './layout.js';
 import { isOfStore, removeOfStore } from './own-names.js';
 import { textOf } from './place.js';
 import { leftStops } from './stops.js';
@@ -45,7 +45,7 @@ export const leftoversIn = (layout: Layout): readonly string[] =>
     ...inside(layout.temporary, (name) => isClaimed(layout, name.slice(0, 64))),
     ...(layout.root === layout.shared ? [] : inside(ownTemporary(layout))),
     ...tickets(layout.root, /^lock\.(?!child)/),
-    ...inside(layout.root, (name) => !isReplacement(name)),
+    ...rootsOf(layout).flatMap((root) => inside(root, (name) => !isReplacement(name))),
     ...leftStops(layout),
     ...tickets(layout.claims, /\.(?:ticket|stale\..*)$/),
     ...inside(layout.claims, (name) => !name.endsWith('.beat') || isSign(layout, name)),

@@ -7,7 +7,7 @@ import { tryJson } from '../../language/host/json.js';
 import { userName } from '../../language/host/process-identity.js';
 import { foundClaims, namesIn } from './claims.js';
 import { writeWhole } from './durable.js';
-import { type Layout, runFolder } from './layout.js';
+import { type Layout, rootsOf, runFolder } from './layout.js';
 import { foundLock } from './lock.js';
 import { sweepOfStore } from './own-names.js';
 import { textOf } from './place.js';
@@ -38,8 +38,7 @@ const IGNORED = 3_600_000;
 
 /** Requests to runs that were killed before they saw them. */
 export function leftStops(layout: Layout): readonly string[] {
-  const folders = [...new Set([layout.root, layout.shared])];
-  const found = folders.flatMap((folder) => {
+  const found = rootsOf(layout).flatMap((folder) => {
     const stops = join(folder, 'stops');
     return namesIn(stops).map((runId) => ({ runId, path: join(stops, runId) }));
   });

@@ -2,7 +2,8 @@
 import { dirname, join } from 'node:path';
 import type { Host } from '../../../language/host/host.js';
 import { nodeDisk } from '../../../language/host/node-disk.js';
-import { leftoversOf } from '../../../pipeline/deploy/publish.js';
+import { leftoversOf, sweepLeftovers } from '../../../pipeline/deploy/publish.js';
+import { writing } from '../../../pipeline/deploy/release-diagnostics.js';
 import { removeCommit, type UnusedCommit, unusedCommits } from '../../../pipeline/hub/cache-garbage.js';
 import {
   type Collected,
@@ -58,21 +59,19 @@ export async function tidy(host: Host, request: TidyRequest): Promise<Tidied> {
   const now = host.now();
   const options = { ...request, runs: request.runs ?? KEPT_RUNS, now };
   const places = [layoutOf(host), testsOf(host)].filter((place) => place !== undefined);
-  const found = places.map((layout) => ({
-    layout,
-    garbage: withReleases(host, layout, findGarbage(host, layout, options)),
-  }));
+  const found = places.map((layout) => ({ layout, garbage: findGarbage(host, layout, options) }));
+  const releases = besideReleases(host, places);
   const all = <T>(of: (garbage: Garbage) => readonly T[]): readonly T[] =>
     found.flatMap(({ garbage }) => of(garbage));
   const cache = request.cache ? unusedCommits(host, lockedCommits(host), now) : [];
+  const leftovers = [...all((one) => one.leftovers), ...releases.left];
   const going = [
     ...all((one) => one.outputs),
     ...all((one) => one.checkpoints),
     ...all((one) => one.runs),
-    ...all((one) => one.leftovers),
+    ...leftovers,
     ...cache,
   ];
-  const planned = going.reduce((sum, { bytes }) => sum + bytes, 0);
   const done = request.isDone
     ? found.map(({ layout, garbage }) => {
         enterStore(layout);
@@ -85,15 +84,16 @@ export async function tidy(host: Host, request: TidyRequest): Promise<Tidied> {
         return collected;
       })
     : [];
+  const swept = request.isDone ? releases.sweep() : 0;
   if (request.isDone) for (const commit of cache) removeCommit(host, commit);
   const users = all((one) => one.users).filter(({ isHere }) => !isHere);
   return {
     deleted: request.isDone,
-    bytes: request.isDone ? freed(done, cache) : planned,
+    bytes: request.isDone ? bytesOf([...done, ...cache]) + swept : bytesOf(going),
     outputs: all((one) => one.outputs),
     checkpoints: all((one) => one.checkpoints),
     runs: all((one) => one.runs),
-    leftovers: all((one) => one.leftovers),
+    leftovers,
     cache,
     kept: all((one) => one.kept),
     keptCheckpoints: all((one) => one.keptCheckpoints),
@@ -110,8 +110,8 @@ export async function tidy(host: Host, request: TidyRequest): Promise<Tidied> {
   };
 }
 
-const freed = (done: readonly Collected[], cache: readonly UnusedCommit[]): number =>
-  [...done, ...cache].reduce((sum, { bytes }) => sum + bytes, 0);
+const bytesOf = (all: readonly Pick<Collected, 'bytes'>[]): number =>
+  all.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Days after which a directory may have been forgotten. */
 const OLD = 90;
@@ -128,14 +128,19 @@ function testsOf(host: Host): Layout | undefined {
   return host.stat(join(cwd, '.ftp'))?.isFolder === true ? layoutIn(cwd) : undefined;
 }
 
-/** With what killed runs left where they published. */
-function withReleases(host: Host, layout: Layout, garbage: Garbage): Garbage {
-  const folders = new Set(releaseEntries(host, layout).map(({ release }) => dirname(release)));
-  const paths = [...folders].flatMap((folder) => leftoversOf({ host, disk: nodeDisk() }, folder));
-  return {
-    ...garbage,
-    leftovers: [...garbage.leftovers, ...paths.map((path) => ({ path, bytes: sizeOf(path) }))],
+/** What killed runs left where they published, which is outside of the store; `sweep` says how many bytes went. */
+function besideReleases(host: Host, places: readonly Layout[]) {
+  const access = { host, disk: nodeDisk() };
+  const entries = places.flatMap((layout) => releaseEntries(host, layout));
+  const folders = [...new Set(entries.map(({ release }) => dirname(release)))];
+  const find = (): Garbage['leftovers'] =>
+    folders.flatMap((folder) => leftoversOf(access, folder)).map((path) => ({ path, bytes: sizeOf(path) }));
+  const left = find();
+  const sweep = (): number => {
+    writing(() => folders.forEach((folder) => void sweepLeftovers(access, folder)));
+    return bytesOf(left) - bytesOf(find());
   };
+  return { left, sweep };
 }
 
 /** Commits that a lock file of this directory names. */
