@@ -40,6 +40,24 @@ describe('the server', () => {
     expect(router.open()).to.equal(0);
   });
 
+  it('names no folder of the machine where a prompt has no tokens', async () => {
+    const error = new UserError({
+      ...{
+        code: 'no_chat_template',
+        severity: 'error',
+        message: '`/home/ana/models/x` has no chat template',
+      },
+      ...{ file: '', line: 0, column: 0, endLine: 0, endColumn: 0, fixes: [] },
+    });
+    const model = {
+      ...fakeModel(saying('x'), { label: '/home/ana/models/x' }),
+      tokensOf: () => Promise.reject(error),
+    };
+    const { status, json } = await fakeServer(model).post('/tokenize', { messages: ASKED.messages });
+    expect(status).to.equal(400);
+    expect(json()['error']?.['message']).to.equal('`fake` has no chat template');
+  });
+
   it('asks for a key, but not for whether it lives', async () => {
     const { app, post } = fakeServer(fakeModel(saying('x')), {
       keys: [apiKey('A', KEY), apiKey('B', `${KEY}2`)],

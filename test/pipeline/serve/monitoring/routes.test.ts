@@ -84,4 +84,24 @@ describe('routes of monitoring', () => {
     expect(data.releases[0]).to.include({ release: 3, role: 'current', share: 1, requests: 1 });
     expect(data.releases[0].points).to.have.length(119);
   });
+
+  it('compute figures and pages once for all who ask within some time', async () => {
+    const computed: string[] = [];
+    const counting = fastify();
+    const counted = {
+      metrics: () => {
+        computed.push('metrics');
+        return observer.metrics();
+      },
+      dashboard: () => {
+        computed.push('dashboard');
+        return observer.dashboard();
+      },
+    };
+    registerMonitoring(counting, { observer: { ...observer, ...counted }, seconds: 3600 });
+    for (const path of ['/metrics', '/dashboard/data', '/dashboard/view', '/dashboard'])
+      for (let at = 0; at < 3; at++) expect((await counting.inject(path)).statusCode).to.equal(200);
+    expect(computed).to.deep.equal(['metrics', 'dashboard']);
+    await counting.close();
+  });
 });
