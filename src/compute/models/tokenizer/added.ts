@@ -32,7 +32,10 @@ export function addedTokenSplitter(
       if (token === undefined) continue;
       let start = match.index;
       let end = start + match[0].length;
-      if (token.singleWord && (WORD_BEFORE.test(text.slice(Math.max(0, start - 2), start)) || WORD_AFTER.test(text.slice(end))))
+      if (
+        token.singleWord &&
+        (WORD_BEFORE.test(text.slice(Math.max(0, start - 2), start)) || WORD_AFTER.test(text.slice(end)))
+      )
         continue;
       if (token.leftStrip) while (start > done && SPACE.test(text[start - 1] ?? '')) start--;
       if (token.rightStrip) end += SPACE_AFTER.exec(text.slice(end))?.[0].length ?? 0;
