@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- language data training preferences runtimes memory plans weights quantise exports gpu ranks serve generation load choices 7b 13b]`:
+ * `npm run bench [-- language data shapes training preferences runtimes memory plans weights quantise exports gpu ranks serve generation load choices 7b 13b]`:
  * a table each, with ratios against a peer measured in the same run. Options are those of the single benchmarks:
- * `--only TEXT` of all, `--quick` of `serve`, `data`, `exports` and `load`, `--quick` and `--steps N` of `training`,
+ * `--only TEXT` of all, `--quick` of `serve`, `data`, `shapes`, `exports` and `load`, `--quick` and `--steps N` of `training`,
  * `preferences` and `runtimes`, `--repeats N` of `training`, `preferences`, `memory`, `quantise`, `generation` and
  * `choices`, `--cpu` of `gpu`, `--published` of `plans`.
  */
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
 
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  shapes: async () => (await import('./shapes/table.js')).shapes,
   data: async () => (await import('./data/table.js')).data,
   language: async () => (await import('./language/table.js')).language,
   training: async () => (await import('./training/table.js')).training,

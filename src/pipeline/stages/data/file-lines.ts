@@ -67,8 +67,12 @@ export function* windowsOf(
   }
 }
 
+const JOINED = 4096;
+
 /** Bytes of a row that is not yet whole; of one that is too long only the length is kept. */
 export class Gatherer {
+  /** Those that came first, {@link JOINED} at a time: a paragraph may have millions of lines, each of a letter. */
+  private joined: Uint8Array[] = [];
   private parts: Uint8Array[] = [];
   private total = 0;
 
@@ -80,8 +84,11 @@ export class Gatherer {
 
   add(part: Uint8Array): void {
     this.total += part.length;
-    if (this.total > this.longest) this.parts = [];
-    else if (part.length > 0) this.parts.push(part);
+    if (this.total > this.longest) [this.joined, this.parts] = [[], []];
+    else if (part.length > 0 && this.parts.push(part) === JOINED) {
+      this.joined.push(Buffer.concat(this.parts));
+      this.parts = [];
+    }
   }
 
   /** The same of a part whose memory may change before the row is whole. */
@@ -91,9 +98,11 @@ export class Gatherer {
 
   take(): Pick<Line, 'bytes' | 'length' | 'tooLong'> {
     const tooLong = this.total > this.longest;
-    const [first = NOTHING] = this.parts;
-    const bytes = this.parts.length > 1 ? Buffer.concat(this.parts) : first;
+    const parts = this.joined.length === 0 ? this.parts : [...this.joined, ...this.parts];
+    const [first = NOTHING] = parts;
+    const bytes = parts.length > 1 ? Buffer.concat(parts) : first;
     const taken = { bytes, length: this.total, tooLong };
+    this.joined = [];
     this.parts = [];
     this.total = 0;
     return taken;

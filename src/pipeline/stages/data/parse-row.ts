@@ -43,7 +43,7 @@ export function parseLine(line: Line): Row | RowFault {
   if (fault !== undefined) return malformed(fault);
   if (LONE_SURROGATES.test(text) && !wellFormed(value))
     return malformed('it has a string that is not valid Unicode: a lone surrogate, as in `\\ud800`');
-  if (!allFinite(value))
+  if (MAY_BE_INFINITE.test(text) && !allFinite(value))
     return malformed('it has a number that is too large for any computer, such as 1e999');
   return value as Row;
 }
@@ -72,6 +72,9 @@ function decoded(bytes: Uint8Array): string | RowFault {
 
 /** JSON can name what no UTF-8 can hold; only escapes can, so that other lines need no second look. */
 const LONE_SURROGATES = /\\u[dD][89a-fA-F]/;
+
+/** Only an exponent or hundreds of digits make a number that large. */
+const MAY_BE_INFINITE = /\d[eE]\+?\d|\D\d{309}/;
 
 /** Whether all texts in a JSON value are Unicode. */
 const wellFormed = (value: unknown): boolean =>

@@ -316,6 +316,17 @@ describe('parquet', () => {
     expect(row?.row['text']).to.equal('NaN "x" \\n'.repeat(2_000_000));
   });
 
+  it('is not read where it has more columns than DuckDB makes rows of in time', async () => {
+    const columns = Array.from({ length: 10_001 }, (_, at) => `${at} as c${at}`);
+    const content = await parquet(`select ${columns.join(',')}`);
+    const error = await read('rows.parquet', content).catch((thrown: unknown) => thrown);
+    expect(error).to.have.nested.property('diagnostic.code', 'FTP0610');
+    expect(error).to.have.nested.property(
+      'diagnostic.message',
+      '`rows.parquet` cannot be read as Parquet: it has more than 10000 columns',
+    );
+  });
+
   it('reads rows whole, whatever their columns are called, and bytes as text where they are UTF-8', async () => {
     const content = await parquet(
       `select 'a' as t, 'q' as r, 'Q' as rr, encode('größe') as "te""xt", encode('b') as instruction, 'x' as output

@@ -9,6 +9,9 @@ const [NEWLINE, RETURN, TAB, SPACE] = [0x0a, 0x0d, 0x09, 0x20];
 const isSpace = (byte: number): boolean =>
   byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB;
 
+/** Bytes that a unit of a name takes at most: as an escape. A name may be as long as the file, and no more of it is kept than tells. */
+const MOST_OF_UNIT = 6;
+
 /**
  * Where the reader is: before the file's value, in an object whose member is looked for (`key`: a name begins here;
  * `value`: its value does), between the rows of the list, in one of them, after the list, or in the name of a member
@@ -161,7 +164,7 @@ export class ListSplitter implements Splitter {
     const was = this.inString;
     const isString = this.string(byte);
     if (!was && isString) this.key = [];
-    else if (was) this.key.push(byte);
+    else if (was && this.key.length <= MOST_OF_UNIT * (this.field?.length ?? 0)) this.key.push(byte);
     else if (byte === COLON) this.named(at);
     else if (byte === OBJECT_END)
       throw this.state === 'key' ? this.noField(at) : this.broken('expected a name here', at);

@@ -98,6 +98,9 @@ const textOf = (name: string): string => {
   return `try(decode(${column})) as ${column}`;
 };
 
+/** What DuckDB takes for a row grows with the square of its columns: two seconds for these, and minutes for ten times as many. */
+const MOST_COLUMNS = 10_000;
+
 /** DuckDB gives columns of one name other names, and takes names that differ in case for one. */
 async function checkColumns(connection: Connection, quoted: string, name: string): Promise<void> {
   const reader = await connection.runAndReadAll(`select name, num_children from parquet_schema(${quoted})`);
@@ -123,6 +126,14 @@ async function checkColumns(connection: Connection, quoted: string, name: string
         ),
       );
     seen.add(column.toLowerCase());
+    if (seen.size > MOST_COLUMNS)
+      throw new UserError(
+        brokenFile(
+          { file: name, line: 0, column: 0 },
+          `cannot be read as Parquet: it has more than ${MOST_COLUMNS} columns`,
+          'write a file that has those alone which are trained on',
+        ),
+      );
   }
 }
 
