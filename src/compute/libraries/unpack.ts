@@ -112,7 +112,8 @@ function sweep(host: Host, parent: string, folder: string): void {
   const library = folder.replace(/-\d.*$/, '-');
   for (const name of readdirSync(parent)) {
     const path = join(parent, name);
-    const isVersion = name.startsWith(library) && host.stat(join(path, MANIFEST)) !== undefined;
+    const isVersion =
+      name.startsWith(library) && tryJsonFile(UNPACKED, host, join(path, MANIFEST)) !== undefined;
     const most = STAGING.name.test(name) ? ABANDONED : isVersion ? UNUSED : undefined;
     const { modified = 0 } = host.stat(path) ?? {};
     // as much as can be: Windows keeps what a process has loaded

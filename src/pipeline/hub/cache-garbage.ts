@@ -13,7 +13,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { sealsPath } from '../../compute/packaging/snapshot-seals.js';
 import { UserError } from '../../language/diagnostics/types.js';
 import type { Host } from '../../language/host/host.js';
-import { isOwn, type OwnForm, removeEmpty, removeOwn } from '../../language/host/own-files.js';
+import { isOwn, kindOf, type OwnForm, removeEmpty, removeOwn } from '../../language/host/own-files.js';
 import type { PinnedRepository } from '../../language/ir/program.js';
 import { cacheFolder, repositoryFolder } from '../stages/hub-repositories.js';
 import { sizeOf, writing } from '../store/index.js';
@@ -158,7 +158,7 @@ function refsTo(folder: string, commit: string): readonly string[] {
   const walk = (path: string): readonly string[] =>
     namesIn(path).flatMap((name) => {
       const inner = join(path, name);
-      if (statSync(inner, { throwIfNoEntry: false })?.isDirectory() === true) return walk(inner);
+      if (kindOf(inner) !== 'file') return walk(inner);
       return readFileSync(inner, 'utf8').trim() === commit ? [inner] : [];
     });
   return walk(join(folder, 'refs'));
@@ -170,6 +170,6 @@ const realCache = (host: Host): string => {
   return existsSync(folder) ? realpathSync(folder) : folder;
 };
 
-/** Of a folder that is no link. */
+/** Of a folder that is no link; none of what is something else. */
 const namesIn = (path: string): readonly string[] =>
-  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(path).sort() : [];
+  kindOf(path) === 'folder' ? readdirSync(path).sort() : [];

@@ -1,9 +1,9 @@
 /** The journal of requests: a line each, in a few files of bounded size, the newest of which grows. */
 import {
   closeSync,
-  existsSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readSync,
   renameSync,
@@ -72,7 +72,8 @@ export function openRequestJournal(folder: string, options: JournalOptions): Req
   const rotate = (): void => {
     close();
     const oldest = join(folder, fileName(files - 1));
-    if (!removeOwn(oldest, OWN) && existsSync(oldest)) throw new Error(`\`${oldest}\` is no file of ftpc's`);
+    if (!removeOwn(oldest, OWN) && lstatSync(oldest, { throwIfNoEntry: false }))
+      throw new Error(`\`${oldest}\` is no file of ftpc's`);
     for (let age = files - 2; age >= 0; age--) move(folder, age);
   };
   const write = (line: string): void => {
