@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { deadMark } from '../../../helpers/foreign.js';
 import { expectSchema } from '../../../helpers/schema.js';
 import { writePipeline } from '../../../pipeline/run/pipelines.js';
 import { FTPC, finish, start } from '../../../pipeline/run/processes.js';
@@ -91,6 +92,25 @@ describe('gc', () => {
     expect(gc(mine, ...words).outputs).to.have.lengthOf(2);
     expect(namesIn(join(shared, 'store'))).to.deep.equal([]);
     mkdirSync(theirs);
+  });
+
+  it('removes what killed runs left next to releases, and counts it', async () => {
+    const cwd = freshFolder();
+    writePipeline(cwd, { steps: 2, gate: '> 0' });
+    const { code, err } = await finish(cwd, RUN);
+    expect(code, err).to.equal(0);
+    const releases = join(cwd, 'releases/tiny');
+    const before = namesIn(releases);
+    const left = join(releases, `.publishing-${deadMark().replace(/-[0-9a-f]{12}$/, '')}`);
+    mkdirSync(join(left, 'deep'), { recursive: true });
+    writeFileSync(join(left, 'deep/model.bin'), 'x'.repeat(1000));
+    mkdirSync(join(releases, '.publishing-mine'));
+    const shown = gc(cwd);
+    expect(shown.leftovers).to.deep.equal([{ path: left, bytes: 1000 }]);
+    expect(namesIn(left), 'only shown').to.deep.equal(['deep']);
+    expect(gc(cwd, '--delete')).to.deep.include({ bytes: 1000, leftovers: shown.leftovers });
+    expect(namesIn(releases)).to.have.members([...before, '.publishing-mine']);
+    expect(gc(cwd, '--delete')).to.deep.include({ bytes: 0, leftovers: [] });
   });
 
   it('goes on next to runs of the same store, which lose nothing @long', async () => {
